@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "socketio-shard.h"
+
+G_BEGIN_DECLS
+
+/* Queued output above which a write would block, and at which writing goes on. Bytes. */
+#define SOCKETIO_STREAM_HIGH_MARK (64 * 1024)
+#define SOCKETIO_STREAM_LOW_MARK (16 * 1024)
+
+/* What close_async() grants the peer to take the rest and to close its side. */
+#define SOCKETIO_STREAM_LINGER_MS 30000
+#define SOCKETIO_STREAM_LINGER_BYTES (1024 * 1024)
+
+#define SOCKETIO_TYPE_STREAM (socketio_stream_get_type ())
+
+/*
+ * SocketioStream: a GIOStream over a connected socket, with GPollable input and output, whose
+ * GSources carry no fd: the reactor's epoll set makes them ready.
+ *
+ * Output is gathered and sent once per turn of the loop; what was not yet taken by the kernel is
+ * counted. Input knows after a short read that the socket is drained, which saves the call that
+ * would say so. Reading and writing never block: only the pollable and the asynchronous calls
+ * are served.
+ *
+ * g_io_stream_close_async() lingers: it sends what is queued, shuts down writing, drains input
+ * until the peer closes, and is bounded by SOCKETIO_STREAM_LINGER_MS and _BYTES. The synchronous
+ * close, and the last unref, close at once.
+ */
+G_DECLARE_FINAL_TYPE (SocketioStream, socketio_stream, SOCKETIO, STREAM, GIOStream)
+
+/* Takes @fd, which must be connected and non-blocking. @early (nullable): bytes that were read from
+ * it already, to be read first. Returns NULL, with @fd closed, if it cannot be watched. */
+SocketioStream *
+socketio_stream_new (SocketioReactor *reactor, int fd, GBytes *early, GError **error);
+
+SocketioShard *socketio_stream_get_shard (SocketioStream *self);
+/* Bytes accepted and not yet taken by the kernel. */
+gsize socketio_stream_get_queued (SocketioStream *self);
+/* Bytes ever accepted. */
+guint64 socketio_stream_get_accepted (SocketioStream *self);
+/* Whether a write would block. */
+gboolean socketio_stream_is_throttled (SocketioStream *self);
+
+/* Calls @func in the reactor's context after the queue fell to the low mark (if writes had been
+ * refused) or ran empty (if the kernel had refused to take all of it, or notify_empty was asked
+ * for), until it is set to NULL. */
+void socketio_stream_set_progress_func (SocketioStream *self,
+                                        SocketioReactorFunc func,
+                                        gpointer user_data);
+/* Asks to be told once by the progress function when the queue runs empty. */
+void socketio_stream_notify_empty (SocketioStream *self);
+
+/* Drops what is queued; readers and writers meet an error. The owner of the stream still closes
+ * it. */
+void socketio_stream_abort (SocketioStream *self);
+
+G_END_DECLS
