@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <libsoup/soup.h>
+
+G_BEGIN_DECLS
+
+/* The codes of Engine.IO's error bodies. */
+typedef enum
+{
+  ENGINEIO_HTTP_ERROR_UNKNOWN_TRANSPORT,
+  ENGINEIO_HTTP_ERROR_UNKNOWN_SID,
+  ENGINEIO_HTTP_ERROR_BAD_HANDSHAKE_METHOD,
+  ENGINEIO_HTTP_ERROR_BAD_REQUEST,
+  ENGINEIO_HTTP_ERROR_FORBIDDEN,
+  ENGINEIO_HTTP_ERROR_UNSUPPORTED_PROTOCOL_VERSION,
+} EngineioHttpError;
+
+/* Answers with {"code":…,"message":…}. */
+void engineio_http_error (SoupServerMessage *message, EngineioHttpError code);
+/* The answer to a body over max_payload: 413 and a body of the same shape. */
+void engineio_http_error_too_large (SoupServerMessage *message);
+void engineio_http_respond (SoupServerMessage *message,
+                            guint status,
+                            const char *content_type,
+                            GBytes *body);
+/* @body: static */
+void engineio_http_respond_static (SoupServerMessage *message,
+                                   guint status,
+                                   const char *content_type,
+                                   const char *body);
+
+G_END_DECLS

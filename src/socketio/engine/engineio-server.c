@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engineio-server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "engineio-http.h"
+#include "engineio-polling-transport.h"
+#include "engineio-post.h"
+#include "engineio-websocket-transport.h"
+#include "socketio-handshake-private.h"
+#include "socketio-peer.h"
+
+/* Read past the head of a WebSocket request, at most. A client may talk before it saw the 101. */
+#define EARLY_MAX (64 * 1024)
+
+/* One place on one HTTP server. Messages that are under way hold it. */
+typedef struct
+{
+  EngineioServer *server; /* not owned; NULL once unmounted */
+  SoupServer *soup_server;
+  char *path; /* without the trailing slash */
+  gulong started_id;
+  gboolean own;
+} Mount;
+
+struct _EngineioServer
+{
+  grefcount ref_count;
+  SocketioReactor *reactor;
+  EngineioOptions options;
+  GHashTable *sessions; /* sid, held by the session, → session, with a reference */
+  GPtrArray *mounts;    /* of Mount */
+  GUri *uri;            /* what every WebSocket is told: libsoup only keeps it */
+  EngineioConnectionFunc connection_func;
+  gpointer connection_data;
+  EngineioOriginFunc origin_func;
+  gpointer origin_data;
+  SocketioReactorFunc empty_func; /* nullable */
+  gpointer empty_data;
+  gboolean closed; /* no new sessions */
+};
+
+/* A request as far as Engine.IO looks at it. */
+typedef struct
+{
+  const char *transport; /* nullable */
+  const char *sid;       /* nullable */
+  guint protocol;
+  gboolean b64;
+  gboolean upgrade;
+  EngineioSession *session; /* of the sid, if it is known; not owned */
+} Request;
+
+/* What waits for the 101 to be written. */
+typedef struct
+{
+  EngineioServer *server; /* owned */
+  SocketioHandshake *handshake;
+  char *sid; /* nullable: of the session to upgrade */
+  guint protocol;
+  gboolean own;
+} Upgrade;
+
+static EngineioServer *
+server_ref (EngineioServer *self)
+{
+  g_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+static void
+server_unref (EngineioServer *self)
+{
+  if (!g_ref_count_dec (&self->ref_count))
+    return;
+
+  g_hash_table_unref (self->sessions);
+  g_ptr_array_unref (self->mounts);
+  g_uri_unref (self->uri);
+  socketio_reactor_unref (self->reactor);
+  g_free (self);
+}
+
+static void
+upgrade_free (gpointer data)
+{
+  Upgrade *upgrade = data;
+
+  server_unref (upgrade->server);
+  socketio_handshake_unref (upgrade->handshake);
+  g_free (upgrade->sid);
+  g_free (upgrade);
+}
+
+static void
+mount_clear (gpointer data)
+{
+  Mount *mount = data;
+
+  g_object_unref (mount->soup_server);
+  g_free (mount->path);
+}
+
+static void
+mount_unref (gpointer data)
+{
+  g_rc_box_release_full (data, mount_clear);
+}
+
+static void
+unmount (gpointer data)
+{
+  Mount *mount = data;
+
+  mount->server = NULL;
+  g_signal_handler_disconnect (mount->soup_server, mount->started_id);
+  soup_server_remove_handler (mount->soup_server, mount->path);
+  mount_unref (mount);
+}
+
+EngineioServer *
+engineio_server_new (SocketioReactor *reactor, const EngineioOptions *options)
+{
+  EngineioServer *self = g_new0 (EngineioServer, 1);
+
+  g_ref_count_init (&self->ref_count);
+  self->reactor = socketio_reactor_ref (reactor);
+  self->options = *options;
+  self->sessions = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                          (GDestroyNotify) engineio_session_unref);
+  self->mounts = g_ptr_array_new_with_free_func (unmount);
+  self->uri = g_uri_parse ("ws://localhost/", SOUP_HTTP_URI_FLAGS, NULL);
+  return self;
+}
+
+void
+engineio_server_free (EngineioServer *self)
+{
+  self->empty_func = NULL;
+  engineio_server_abort_sessions (self, "server shutting down");
+  g_ptr_array_set_size (self->mounts, 0);
+  self->connection_func = NULL;
+  self->origin_func = NULL;
+  server_unref (self);
+}
+
+void
+engineio_server_set_connection_func (EngineioServer *self,
+                                     EngineioConnectionFunc func,
+                                     gpointer user_data)
+{
+  self->connection_func = func;
+  self->connection_data = user_data;
+}
+
+void
+engineio_server_set_origin_func (EngineioServer *self, EngineioOriginFunc func, gpointer user_data)
+{
+  self->origin_func = func;
+  self->origin_data = user_data;
+}
+
+EngineioOptions *
+engineio_server_get_options (EngineioServer *self)
+{
+  return &self->options;
+}
+
+SocketioReactor *
+engineio_server_get_reactor (EngineioServer *self)
+{
+  return self->reactor;
+}
+
+guint
+engineio_server_get_n_sessions (EngineioServer *self)
+{
+  return g_hash_table_size (self->sessions);
+}
+
+void
+engineio_server_add_session (EngineioServer *self, EngineioSession *session)
+{
+  g_hash_table_insert (self->sessions, (gpointer) engineio_session_get_sid (session),
+                       engineio_session_ref (session));
+}
+
+static void
+tell_empty_cb (gpointer user_data)
+{
+  EngineioServer *self = user_data;
+  SocketioReactorFunc func = g_steal_pointer (&self->empty_func);
+
+  if (func != NULL && g_hash_table_size (self->sessions) == 0)
+    func (self->empty_data);
+  else
+    self->empty_func = func;
+  server_unref (self);
+}
+
+static void
+maybe_tell_empty (EngineioServer *self)
+{
+  if (self->empty_func != NULL && g_hash_table_size (self->sessions) == 0)
+    socketio_reactor_invoke (self->reactor, tell_empty_cb, server_ref (self));
+}
+
+void
+engineio_server_remove_session (EngineioServer *self, EngineioSession *session)
+{
+  const char *sid = engineio_session_get_sid (session);
+
+  if (g_hash_table_lookup (self->sessions, sid) == session)
+    g_hash_table_remove (self->sessions, sid);
+  maybe_tell_empty (self);
+}
+
+void
+engineio_server_notify_empty (EngineioServer *self, SocketioReactorFunc func, gpointer user_data)
+{
+  self->empty_func = func;
+  self->empty_data = user_data;
+  maybe_tell_empty (self);
+}
+
+static void
+for_all_sessions (EngineioServer *self,
+                  void (*func) (EngineioSession *, const char *),
+                  const char *reason)
+{
+  g_autoptr (GPtrArray) all =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) engineio_session_unref);
+  GHashTableIter iter;
+  gpointer session;
+
+  /* they leave the table while this goes on */
+  g_hash_table_iter_init (&iter, self->sessions);
+  while (g_hash_table_iter_next (&iter, NULL, &session))
+    g_ptr_array_add (all, engineio_session_ref (session));
+  for (guint i = 0; i < all->len; i++)
+    func (g_ptr_array_index (all, i), reason);
+}
+
+void
+engineio_server_close_sessions (EngineioServer *self, const char *reason)
+{
+  self->closed = TRUE;
+  for_all_sessions (self, engineio_session_close, reason);
+}
+
+void
+engineio_server_abort_sessions (EngineioServer *self, const char *reason)
+{
+  self->closed = TRUE;
+  for_all_sessions (self, engineio_session_abort, reason);
+}
+
+/* CORS; Engine.IO leaves it to the server. */
+static void
+add_cors_headers (EngineioServer *self, SoupServerMessage *message)
+{
+  SoupMessageHeaders *request = soup_server_message_get_request_headers (message);
+  SoupMessageHeaders *response = soup_server_message_get_response_headers (message);
+  const char *origin = soup_message_headers_get_one (request, "Origin");
+
+  if (origin == NULL || self->origin_func == NULL)
+    return;
+
+  soup_message_headers_replace (response, "Vary", "Origin");
+  if (!self->origin_func (origin, self->origin_data))
+    return;
+  soup_message_headers_replace (response, "Access-Control-Allow-Origin", origin);
+  soup_message_headers_replace (response, "Access-Control-Allow-Credentials", "true");
+}
+
+static void
+answer_options (SoupServerMessage *message)
+{
+  SoupMessageHeaders *request = soup_server_message_get_request_headers (message);
+  SoupMessageHeaders *response = soup_server_message_get_response_headers (message);
+  const char *wanted = soup_message_headers_get_list (request, "Access-Control-Request-Headers");
+
+  if (soup_message_headers_get_one (response, "Access-Control-Allow-Origin") != NULL)
+    {
+      soup_message_headers_replace (response, "Access-Control-Allow-Methods", "GET, POST");
+      soup_message_headers_replace (response, "Access-Control-Max-Age", "600");
+      if (wanted != NULL)
+        soup_message_headers_replace (response, "Access-Control-Allow-Headers", wanted);
+    }
+  soup_message_headers_replace (response, "Connection", "close");
+  soup_server_message_set_status (message, SOUP_STATUS_NO_CONTENT, NULL);
+}
+
+static const char *
+lookup (GHashTable *query, const char *name)
+{
+  return query != NULL ? g_hash_table_lookup (query, name) : NULL;
+}
+
+static gboolean
+is_upgrade (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+
+  return soup_server_message_get_method (message) == SOUP_METHOD_GET
+         && soup_message_headers_header_contains (headers, "Upgrade", "websocket")
+         && soup_message_headers_header_contains (headers, "Connection", "upgrade");
+}
+
+/* A session id is as good as its owner; but one that was handed out over the UNIX socket, whose
+ * peer the kernel vouches for, is of use only there and to the same user, and the other way round.
+ */
+static EngineioSession *
+find_session (EngineioServer *self, SoupServerMessage *message, const char *sid)
+{
+  EngineioSession *session = g_hash_table_lookup (self->sessions, sid);
+  SocketioPeer *peer = socketio_peer_from_message (message);
+  gint64 uid = peer != NULL ? peer->uid : -1;
+
+  if (session == NULL
+      || socketio_handshake_get_peer_uid (engineio_session_get_handshake (session)) != uid)
+    return NULL;
+  return session;
+}
+
+/* Engine.IO's checks in its reference server's order; FALSE if it was answered. */
+static gboolean
+verify (EngineioServer *self, SoupServerMessage *message, Request *request)
+{
+  gboolean websocket = g_strcmp0 (request->transport, "websocket") == 0;
+  EngineioHttpError error;
+
+  if (!websocket && g_strcmp0 (request->transport, "polling") != 0)
+    error = ENGINEIO_HTTP_ERROR_UNKNOWN_TRANSPORT;
+  else if (request->sid != NULL && request->session == NULL)
+    error = ENGINEIO_HTTP_ERROR_UNKNOWN_SID;
+  else if (request->session != NULL && !request->upgrade
+           && strcmp (
+                  engineio_transport_get_name (engineio_session_get_transport (request->session)),
+                  request->transport)
+                  != 0)
+    error = ENGINEIO_HTTP_ERROR_BAD_REQUEST;
+  else if (websocket != request->upgrade)
+    error = ENGINEIO_HTTP_ERROR_BAD_REQUEST;
+  else if (request->sid == NULL && soup_server_message_get_method (message) != SOUP_METHOD_GET)
+    error = ENGINEIO_HTTP_ERROR_BAD_HANDSHAKE_METHOD;
+  else if (request->sid == NULL && request->protocol != 4
+           && !(request->protocol == 3 && self->options.allow_eio3))
+    error = ENGINEIO_HTTP_ERROR_UNSUPPORTED_PROTOCOL_VERSION;
+  else
+    return TRUE;
+
+  engineio_http_error (message, error);
+  return FALSE;
+}
+
+static void
+open_session (EngineioServer *self,
+              SocketioHandshake *handshake,
+              guint protocol,
+              EngineioTransport *transport)
+{
+  g_autoptr (EngineioSession) session = engineio_session_new (self, handshake, protocol, transport);
+
+  engineio_server_add_session (self, session);
+  engineio_session_open (session);
+  if (self->connection_func != NULL)
+    self->connection_func (session, self->connection_data);
+}
+
+static void
+handle_polling_handshake (EngineioServer *self, SoupServerMessage *message, Request *request)
+{
+  g_autoptr (SocketioHandshake) handshake = socketio_handshake_new (message);
+  g_autoptr (EngineioTransport) transport =
+      engineio_polling_transport_new (self->reactor, request->protocol, !request->b64);
+
+  open_session (self, handshake, request->protocol, transport);
+  engineio_polling_transport_handle_get (ENGINEIO_POLLING_TRANSPORT (transport), message);
+}
+
+static void
+handle_polling (EngineioServer *self, SoupServerMessage *message, Request *request)
+{
+  const char *method = soup_server_message_get_method (message);
+  EngineioPollingTransport *transport;
+
+  if (request->session == NULL)
+    {
+      handle_polling_handshake (self, message, request);
+      return;
+    }
+
+  transport = ENGINEIO_POLLING_TRANSPORT (engineio_session_get_transport (request->session));
+  if (method == SOUP_METHOD_GET)
+    engineio_polling_transport_handle_get (transport, message);
+  else if (method == SOUP_METHOD_POST)
+    engineio_post_finish (message);
+  else
+    engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST);
+}
+
+/* What libsoup's filter read beyond the request's head. */
+static GBytes *
+read_early (GIOStream *stream)
+{
+  GPollableInputStream *input = G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream));
+  g_autoptr (GByteArray) early = NULL;
+  guint8 buffer[2048];
+  gssize n;
+
+  while (
+      (early == NULL || early->len < EARLY_MAX)
+      && (n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, NULL))
+             > 0)
+    {
+      if (early == NULL)
+        early = g_byte_array_new ();
+      g_byte_array_append (early, buffer, n);
+    }
+  return early != NULL ? g_byte_array_free_to_bytes (g_steal_pointer (&early)) : NULL;
+}
+
+/* Moves the connection from libsoup's stream to one of ours. The socket is duplicated, so that all
+ * that libsoup made around the first fd can go. */
+static GIOStream *
+adopt_stream (EngineioServer *self, GIOStream *wrapper, GError **error)
+{
+  g_autoptr (GIOStream) base = NULL;
+  g_autoptr (GBytes) early = NULL;
+  GSocket *socket;
+  int fd;
+
+  g_object_get (wrapper, "base-iostream", &base, NULL);
+  g_return_val_if_fail (G_IS_SOCKET_CONNECTION (base), NULL);
+
+  early = read_early (wrapper);
+  socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (base));
+  fd = fcntl (g_socket_get_fd (socket), F_DUPFD_CLOEXEC, 3);
+  if (fd < 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "%s", g_strerror (errno));
+      return NULL;
+    }
+  return G_IO_STREAM (socketio_stream_new (self->reactor, fd, early, error));
+}
+
+/* Puts the transport in its place; FALSE if there is none for it (any more). */
+static gboolean
+place_transport (EngineioServer *self, Upgrade *upgrade, EngineioTransport *transport)
+{
+  EngineioSession *session;
+
+  if (upgrade->sid == NULL)
+    {
+      if (self->closed)
+        return FALSE;
+      open_session (self, upgrade->handshake, upgrade->protocol, transport);
+      return TRUE;
+    }
+
+  session = g_hash_table_lookup (self->sessions, upgrade->sid);
+  return session != NULL && engineio_session_offer_upgrade (session, transport);
+}
+
+static void
+wrote_101_cb (SoupServerMessage *message, gpointer user_data)
+{
+  Upgrade *upgrade = user_data;
+  EngineioServer *self = upgrade->server;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GIOStream) stream = NULL;
+  g_autoptr (EngineioTransport) transport = NULL;
+
+  if (soup_server_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
+    return;
+
+  stream = soup_server_message_steal_connection (message);
+  if (upgrade->own)
+    {
+      g_autoptr (GIOStream) wrapper = g_steal_pointer (&stream);
+
+      stream = adopt_stream (self, wrapper, &error);
+      if (stream == NULL)
+        {
+          g_warning ("A WebSocket was lost: %s", error->message);
+          return;
+        }
+    }
+
+  transport = engineio_websocket_transport_new (self->reactor, upgrade->protocol,
+                                                self->options.max_payload);
+  socketio_reactor_push_context (self->reactor);
+  engineio_websocket_transport_start (ENGINEIO_WEBSOCKET_TRANSPORT (transport), stream, self->uri);
+  if (!place_transport (self, upgrade, transport))
+    engineio_transport_close (transport);
+  socketio_reactor_pop_context (self->reactor);
+}
+
+static void
+handle_websocket (EngineioServer *self, Mount *mount, SoupServerMessage *message, Request *request)
+{
+  Upgrade *upgrade;
+
+  if (request->session != NULL
+      && !engineio_transport_gathers (engineio_session_get_transport (request->session)))
+    {
+      engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST);
+      return;
+    }
+  if (!soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL))
+    {
+      soup_message_headers_replace (soup_server_message_get_response_headers (message),
+                                    "Connection", "close");
+      return;
+    }
+
+  upgrade = g_new0 (Upgrade, 1);
+  upgrade->server = server_ref (self);
+  upgrade->handshake = socketio_handshake_new (message);
+  upgrade->sid = g_strdup (request->sid);
+  upgrade->protocol = request->session != NULL ? engineio_session_get_protocol (request->session)
+                                               : request->protocol;
+  upgrade->own = mount->own;
+  g_signal_connect_data (message, "wrote-informational", G_CALLBACK (wrote_101_cb), upgrade,
+                         (GClosureNotify) (GCallback) upgrade_free, 0);
+}
+
+static gboolean
+is_our_path (Mount *mount, const char *path)
+{
+  gsize length = strlen (mount->path);
+
+  return strncmp (path, mount->path, length) == 0
+         && (path[length] == '\0' || strcmp (path + length, "/") == 0);
+}
+
+static void
+read_request (EngineioServer *self, SoupServerMessage *message, GHashTable *query, Request *request)
+{
+  const char *version = lookup (query, "EIO");
+
+  request->transport = lookup (query, "transport");
+  request->sid = lookup (query, "sid");
+  request->protocol = g_strcmp0 (version, "4") == 0 ? 4 : g_strcmp0 (version, "3") == 0 ? 3 : 0;
+  request->b64 = lookup (query, "b64") != NULL;
+  request->upgrade = is_upgrade (message);
+  if (request->sid != NULL)
+    request->session = find_session (self, message, request->sid);
+}
+
+static void
+handler_cb (SoupServer *soup_server,
+            SoupServerMessage *message,
+            const char *path,
+            GHashTable *query,
+            gpointer user_data)
+{
+  Mount *mount = user_data;
+  EngineioServer *self = mount->server;
+  Request request = { 0 };
+
+  if (!is_our_path (mount, path))
+    {
+      engineio_http_respond_static (message, SOUP_STATUS_NOT_FOUND, "text/plain", "Not found");
+      return;
+    }
+
+  socketio_reactor_push_context (self->reactor);
+  add_cors_headers (self, message);
+  read_request (self, message, query, &request);
+  if (soup_server_message_get_method (message) == SOUP_METHOD_OPTIONS)
+    answer_options (message);
+  else if (self->closed && request.session == NULL)
+    engineio_http_respond_static (message, SOUP_STATUS_SERVICE_UNAVAILABLE, "application/json",
+                                  "{\"code\":3,\"message\":\"Server shutting down\"}");
+  else if (!verify (self, message, &request))
+    g_debug ("A request to Engine.IO was refused");
+  else if (request.upgrade)
+    handle_websocket (self, mount, message, &request);
+  else
+    handle_polling (self, message, &request);
+  socketio_reactor_pop_context (self->reactor);
+}
+
+/* The head of a request is there: a POST's body is bounded before it comes in. */
+static void
+got_headers_cb (SoupServerMessage *message, gpointer user_data)
+{
+  Mount *mount = user_data;
+  EngineioServer *self = mount->server;
+  GUri *uri = soup_server_message_get_uri (message);
+  g_autoptr (GHashTable) query = NULL;
+  Request request = { 0 };
+  EngineioTransport *transport = NULL;
+
+  if (self == NULL || soup_server_message_get_status (message) != 0
+      || soup_server_message_get_method (message) == SOUP_METHOD_GET
+      || !is_our_path (mount, g_uri_get_path (uri)))
+    return;
+
+  if (g_uri_get_query (uri) != NULL)
+    query = soup_form_decode (g_uri_get_query (uri));
+  read_request (self, message, query, &request);
+  if (request.session != NULL && g_strcmp0 (request.transport, "polling") == 0
+      && soup_server_message_get_method (message) == SOUP_METHOD_POST)
+    transport = engineio_session_get_transport (request.session);
+  add_cors_headers (self, message);
+  engineio_post_begin (
+      message,
+      ENGINEIO_IS_POLLING_TRANSPORT (transport) ? ENGINEIO_POLLING_TRANSPORT (transport) : NULL,
+      self->options.max_payload);
+}
+
+static void
+request_started_cb (SoupServer *soup_server, SoupServerMessage *message, gpointer user_data)
+{
+  g_signal_connect_data (message, "got-headers", G_CALLBACK (got_headers_cb),
+                         g_rc_box_acquire (user_data), (GClosureNotify) (GCallback) mount_unref, 0);
+}
+
+void
+engineio_server_serve (EngineioServer *self,
+                       SoupServer *soup_server,
+                       const char *path,
+                       gboolean own)
+{
+  Mount *mount = g_rc_box_new0 (Mount);
+  gsize length = strlen (path);
+
+  mount->server = self;
+  mount->soup_server = g_object_ref (soup_server);
+  mount->path = g_strndup (path, length > 1 && path[length - 1] == '/' ? length - 1 : length);
+  mount->own = own;
+  mount->started_id =
+      g_signal_connect (soup_server, "request-started", G_CALLBACK (request_started_cb), mount);
+  soup_server_add_handler (soup_server, mount->path, handler_cb, mount, NULL);
+  g_ptr_array_add (self->mounts, mount);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include "engineio-session.h"
+#include "socketio-reactor.h"
+
+G_BEGIN_DECLS
+
+/* Times in ms, sizes in bytes. */
+typedef struct
+{
+  guint ping_interval;
+  guint ping_timeout;
+  guint upgrade_timeout;
+  gsize max_payload;
+  gsize max_queued;
+  gboolean allow_eio3;
+} EngineioOptions;
+
+#define ENGINEIO_OPTIONS_DEFAULT                                                                   \
+  {                                                                                                \
+    .ping_interval = 25000, .ping_timeout = 20000, .upgrade_timeout = 10000,                       \
+    .max_payload = 1000000, .max_queued = 1024 * 1024, .allow_eio3 = FALSE                         \
+  }
+
+/* Whether a page of @origin may read our answers. */
+typedef gboolean (*EngineioOriginFunc) (const char *origin, gpointer user_data);
+typedef void (*EngineioConnectionFunc) (EngineioSession *session, gpointer user_data);
+
+/*
+ * EngineioServer: answers the HTTP requests of Engine.IO (protocol 4, and 3 by option) and keeps
+ * the sessions.
+ */
+EngineioServer *engineio_server_new (SocketioReactor *reactor, const EngineioOptions *options);
+/* Aborts what is still open. */
+void engineio_server_free (EngineioServer *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EngineioServer, engineio_server_free)
+
+void engineio_server_set_connection_func (EngineioServer *self,
+                                          EngineioConnectionFunc func,
+                                          gpointer user_data);
+void
+engineio_server_set_origin_func (EngineioServer *self, EngineioOriginFunc func, gpointer user_data);
+
+/* Serves at @path, with and without its trailing slash. @own: connections of the server come from
+ * our doorman, and their WebSockets go on streams of our own. */
+void engineio_server_serve (EngineioServer *self,
+                            SoupServer *soup_server,
+                            const char *path,
+                            gboolean own);
+
+EngineioOptions *engineio_server_get_options (EngineioServer *self);
+SocketioReactor *engineio_server_get_reactor (EngineioServer *self);
+guint engineio_server_get_n_sessions (EngineioServer *self);
+
+/* Refuses new sessions from now on and closes those there are. */
+void engineio_server_close_sessions (EngineioServer *self, const char *reason);
+void engineio_server_abort_sessions (EngineioServer *self, const char *reason);
+/* @func is called once no session is left, soon if there is none. */
+void
+engineio_server_notify_empty (EngineioServer *self, SocketioReactorFunc func, gpointer user_data);
+
+/* For sessions: makes an id, and gives it back. */
+void engineio_server_add_session (EngineioServer *self, EngineioSession *session);
+void engineio_server_remove_session (EngineioServer *self, EngineioSession *session);
+
+G_END_DECLS

@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engineio-session.h"
+
+#include <string.h>
+
+#include "engineio-server.h"
+#include "socketio-id.h"
+
+/* A closing session whose peer does not take the rest is aborted after this. */
+#define CLOSE_TIMEOUT_MS 30000
+
+typedef enum
+{
+  SESSION_OPENING, /* being made: nothing was sent yet */
+  SESSION_OPEN,
+  SESSION_CLOSING, /* the layer above knows; what was sent is still on its way */
+  SESSION_CLOSED,
+} SessionState;
+
+struct _EngineioSession
+{
+  grefcount ref_count;
+  EngineioServer *server;            /* not owned; NULL once closed */
+  SocketioReactor *reactor;          /* the server's */
+  SocketioHandshake *handshake;      /* owned */
+  EngineioTransport *transport;      /* owned; NULL once closed */
+  EngineioTransport *candidate;      /* owned: a WebSocket that may take over; nullable */
+  const EngineioSessionFuncs *funcs; /* NULL once told that it is closed */
+  gpointer user_data;
+
+  GArray *queue; /* of EngineioPacket, not yet taken by the transport; NULL when empty */
+  gsize queued;  /* bytes in it */
+
+  SocketioTimer heartbeat_timer;
+  SocketioTimer upgrade_timer; /* while there is a candidate */
+  SocketioTimer close_timer;
+
+  SessionState state;
+  guint8 protocol;
+  guint8 awaits_pong : 1;
+  guint8 probed : 1; /* the candidate's probe was answered: polls are to end */
+  guint8 flush_pending : 1;
+  guint8 wants_drained : 1;
+  char sid[ENGINEIO_SID_LENGTH + 1];
+};
+
+static void session_flush_now (EngineioSession *self);
+static void start_heartbeat (EngineioSession *self);
+static void end_poll (EngineioSession *self);
+
+G_STATIC_ASSERT (ENGINEIO_SID_LENGTH == SOCKETIO_ID_LENGTH);
+
+EngineioSession *
+engineio_session_new (EngineioServer *server,
+                      SocketioHandshake *handshake,
+                      guint protocol,
+                      EngineioTransport *transport)
+{
+  EngineioSession *self = g_new0 (EngineioSession, 1);
+
+  g_ref_count_init (&self->ref_count);
+  self->server = server;
+  self->reactor = engineio_server_get_reactor (server);
+  self->handshake = socketio_handshake_ref (handshake);
+  self->protocol = protocol;
+  self->transport = g_object_ref (transport);
+  socketio_id_generate (self->sid);
+  engineio_transport_attach (transport, self);
+  return self;
+}
+
+EngineioSession *
+engineio_session_ref (EngineioSession *self)
+{
+  g_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+engineio_session_unref (EngineioSession *self)
+{
+  if (!g_ref_count_dec (&self->ref_count))
+    return;
+
+  g_assert (self->transport == NULL && self->candidate == NULL);
+  g_clear_pointer (&self->queue, g_array_unref);
+  socketio_handshake_unref (self->handshake);
+  g_free (self);
+}
+
+void
+engineio_session_set_funcs (EngineioSession *self,
+                            const EngineioSessionFuncs *funcs,
+                            gpointer user_data)
+{
+  self->funcs = funcs;
+  self->user_data = user_data;
+}
+
+const char *
+engineio_session_get_sid (EngineioSession *self)
+{
+  return self->sid;
+}
+
+guint
+engineio_session_get_protocol (EngineioSession *self)
+{
+  return self->protocol;
+}
+
+SocketioHandshake *
+engineio_session_get_handshake (EngineioSession *self)
+{
+  return self->handshake;
+}
+
+EngineioTransport *
+engineio_session_get_transport (EngineioSession *self)
+{
+  return self->transport;
+}
+
+gboolean
+engineio_session_is_open (EngineioSession *self)
+{
+  return self->state == SESSION_OPEN;
+}
+
+gsize
+engineio_session_get_queued (EngineioSession *self)
+{
+  return self->queued
+         + (self->transport != NULL ? engineio_transport_get_pending (self->transport) : 0);
+}
+
+static void
+tell_closed (EngineioSession *self, const char *reason)
+{
+  const EngineioSessionFuncs *funcs = g_steal_pointer (&self->funcs);
+
+  if (funcs != NULL)
+    funcs->closed (self, reason, self->user_data);
+}
+
+static void
+release_transport (EngineioTransport **place)
+{
+  if (*place == NULL)
+    return;
+
+  engineio_transport_detach (*place);
+  g_clear_object (place);
+}
+
+static void
+drop_candidate (EngineioSession *self)
+{
+  g_autoptr (EngineioTransport) candidate = NULL;
+
+  if (self->candidate == NULL)
+    return;
+
+  candidate = g_object_ref (self->candidate);
+  socketio_reactor_stop_timer (self->reactor, &self->upgrade_timer);
+  release_transport (&self->candidate);
+  self->probed = FALSE;
+  engineio_transport_close (candidate);
+}
+
+/* The end: nothing of the session is left but the references of those in the middle of a call. The
+ * caller has dealt with the transport. */
+static void
+session_finish (EngineioSession *self, const char *reason)
+{
+  if (self->state == SESSION_CLOSED)
+    return;
+
+  self->state = SESSION_CLOSED;
+  socketio_reactor_stop_timer (self->reactor, &self->heartbeat_timer);
+  socketio_reactor_stop_timer (self->reactor, &self->close_timer);
+  drop_candidate (self);
+  release_transport (&self->transport);
+  g_clear_pointer (&self->queue, g_array_unref);
+  self->queued = 0;
+  tell_closed (self, reason);
+  /* may drop the last reference but the caller's */
+  engineio_server_remove_session (g_steal_pointer (&self->server), self);
+}
+
+/* Ends it because of what the peer did: @orderly lets the transport say goodbye. */
+static void
+session_fail (EngineioSession *self, const char *reason, gboolean orderly)
+{
+  g_autoptr (EngineioSession) alive = engineio_session_ref (self);
+  g_autoptr (EngineioTransport) transport = NULL;
+
+  if (self->state == SESSION_CLOSED)
+    return;
+
+  transport = g_object_ref (self->transport);
+  session_finish (self, reason);
+  if (orderly)
+    engineio_transport_close (transport);
+  else
+    engineio_transport_abort (transport);
+}
+
+void
+engineio_session_abort (EngineioSession *self, const char *reason)
+{
+  session_fail (self, reason, FALSE);
+}
+
+static void
+close_timeout_cb (gpointer user_data)
+{
+  session_fail (user_data, "forced close", FALSE);
+}
+
+/* Closes the transport when all is out. */
+static void
+advance_close (EngineioSession *self)
+{
+  if (self->state != SESSION_CLOSING || self->queue != NULL)
+    return;
+
+  if (engineio_session_get_queued (self) > 0)
+    engineio_transport_notify_empty (self->transport);
+  else if (engineio_transport_can_close (self->transport))
+    session_fail (self, "forced close", TRUE);
+}
+
+void
+engineio_session_close (EngineioSession *self, const char *reason)
+{
+  g_autoptr (EngineioSession) alive = engineio_session_ref (self);
+
+  if (self->state >= SESSION_CLOSING)
+    return;
+
+  self->state = SESSION_CLOSING;
+  socketio_reactor_stop_timer (self->reactor, &self->heartbeat_timer);
+  socketio_reactor_start_timer (self->reactor, &self->close_timer, CLOSE_TIMEOUT_MS,
+                                close_timeout_cb, self);
+  drop_candidate (self);
+  tell_closed (self, reason);
+  session_flush_now (self);
+  advance_close (self);
+}
+
+static void
+maybe_tell_drained (EngineioSession *self)
+{
+  if (!self->wants_drained || engineio_session_get_queued (self) > 0)
+    return;
+
+  self->wants_drained = FALSE;
+  if (self->funcs != NULL)
+    self->funcs->drained (self, self->user_data);
+}
+
+static void
+session_flush_now (EngineioSession *self)
+{
+  EngineioPacket *packets;
+  guint n = 0;
+
+  if (self->queue == NULL || self->transport == NULL)
+    return;
+
+  packets = (EngineioPacket *) self->queue->data;
+  n = engineio_transport_send (self->transport, packets, self->queue->len);
+  for (guint i = 0; i < n; i++)
+    self->queued -= g_bytes_get_size (packets[i].data);
+  if (n == self->queue->len)
+    g_clear_pointer (&self->queue, g_array_unref);
+  else if (n > 0)
+    g_array_remove_range (self->queue, 0, n);
+
+  if (self->wants_drained && self->queue == NULL)
+    engineio_transport_notify_empty (self->transport);
+}
+
+static void
+flush_cb (gpointer user_data)
+{
+  g_autoptr (EngineioSession) self = user_data;
+
+  self->flush_pending = FALSE;
+  session_flush_now (self);
+  advance_close (self);
+}
+
+static void
+session_flush (EngineioSession *self)
+{
+  if (self->transport == NULL || self->queue == NULL)
+    return;
+  if (!engineio_transport_gathers (self->transport))
+    {
+      session_flush_now (self);
+      return;
+    }
+  if (self->flush_pending)
+    return;
+
+  self->flush_pending = TRUE;
+  socketio_reactor_invoke (self->reactor, flush_cb, engineio_session_ref (self));
+}
+
+static void
+enqueue (EngineioSession *self, const EngineioPacket *packet)
+{
+  EngineioPacket copy = engineio_packet_copy (packet);
+
+  if (self->queue == NULL)
+    {
+      self->queue = g_array_sized_new (FALSE, FALSE, sizeof (EngineioPacket), 4);
+      g_array_set_clear_func (self->queue, (GDestroyNotify) engineio_packet_clear);
+    }
+  g_array_append_val (self->queue, copy);
+  self->queued += g_bytes_get_size (packet->data);
+}
+
+static void
+send_packets (EngineioSession *self, const EngineioPacket *packets, guint n_packets)
+{
+  guint n = 0;
+
+  /* the usual case: the transport takes it as it is */
+  if (self->queue == NULL && !engineio_transport_gathers (self->transport))
+    n = engineio_transport_send (self->transport, packets, n_packets);
+  for (; n < n_packets; n++)
+    enqueue (self, &packets[n]);
+  session_flush (self);
+}
+
+static void
+send_control (EngineioSession *self, const char *text)
+{
+  EngineioPacket packet = engineio_packet_new_static (text);
+
+  send_packets (self, &packet, 1);
+  engineio_packet_clear (&packet);
+}
+
+gboolean
+engineio_session_send (EngineioSession *self, const EngineioPacket *packets, guint n_packets)
+{
+  if (self->state != SESSION_OPEN)
+    return FALSE;
+  if (engineio_session_get_queued (self) > engineio_server_get_options (self->server)->max_queued)
+    {
+      g_debug ("A client does not read what it is sent; its connection is closed");
+      session_fail (self, "transport error", FALSE);
+      return FALSE;
+    }
+
+  send_packets (self, packets, n_packets);
+  return TRUE;
+}
+
+void
+engineio_session_notify_drained (EngineioSession *self)
+{
+  if (self->state != SESSION_OPEN || self->wants_drained)
+    return;
+
+  self->wants_drained = TRUE;
+  if (self->queue == NULL)
+    engineio_transport_notify_empty (self->transport);
+}
+
+static void
+ping_timeout_cb (gpointer user_data)
+{
+  session_fail (user_data, "ping timeout", FALSE);
+}
+
+static void
+send_ping_cb (gpointer user_data)
+{
+  g_autoptr (EngineioSession) self = engineio_session_ref (user_data);
+
+  self->awaits_pong = TRUE;
+  socketio_reactor_start_timer (self->reactor, &self->heartbeat_timer,
+                                engineio_server_get_options (self->server)->ping_timeout,
+                                ping_timeout_cb, self);
+  send_control (self, "2");
+}
+
+/* Protocol 4: the server pings and the client answers. Protocol 3: the client pings, and any packet
+ * is a sign of life. */
+static void
+start_heartbeat (EngineioSession *self)
+{
+  const EngineioOptions *options = engineio_server_get_options (self->server);
+
+  self->awaits_pong = FALSE;
+  if (self->protocol == 4)
+    socketio_reactor_start_timer (self->reactor, &self->heartbeat_timer, options->ping_interval,
+                                  send_ping_cb, self);
+  else
+    socketio_reactor_start_timer (self->reactor, &self->heartbeat_timer,
+                                  options->ping_interval + options->ping_timeout, ping_timeout_cb,
+                                  self);
+}
+
+void
+engineio_session_open (EngineioSession *self)
+{
+  const EngineioOptions *options = engineio_server_get_options (self->server);
+  gboolean polling = engineio_transport_gathers (self->transport);
+  g_autofree char *text =
+      g_strdup_printf ("0{\"sid\":\"%s\",\"upgrades\":[%s],\"pingInterval\":%u,\"pingTimeout\":%u,"
+                       "\"maxPayload\":%" G_GSIZE_FORMAT "}",
+                       self->sid, polling ? "\"websocket\"" : "", options->ping_interval,
+                       options->ping_timeout, options->max_payload);
+  gsize length = strlen (text);
+  EngineioPacket packet =
+      engineio_packet_take (g_bytes_new_take (g_steal_pointer (&text), length), FALSE);
+
+  self->state = SESSION_OPEN;
+  start_heartbeat (self);
+  send_packets (self, &packet, 1);
+  engineio_packet_clear (&packet);
+}
+
+static void
+upgrade_timeout_cb (gpointer user_data)
+{
+  drop_candidate (user_data);
+}
+
+gboolean
+engineio_session_offer_upgrade (EngineioSession *self, EngineioTransport *candidate)
+{
+  if (self->state != SESSION_OPEN || self->candidate != NULL
+      || !engineio_transport_gathers (self->transport))
+    return FALSE;
+
+  self->candidate = g_object_ref (candidate);
+  engineio_transport_attach (candidate, self);
+  socketio_reactor_start_timer (self->reactor, &self->upgrade_timer,
+                                engineio_server_get_options (self->server)->upgrade_timeout,
+                                upgrade_timeout_cb, self);
+  return TRUE;
+}
+
+/* Answers a poll that waits, so that the client can stop polling; a poll that comes later is
+ * answered when it comes. */
+static void
+end_poll (EngineioSession *self)
+{
+  EngineioPacket noop = engineio_packet_new_static ("6");
+
+  if (self->queue != NULL)
+    session_flush_now (self);
+  else
+    engineio_transport_send (self->transport, &noop, 1);
+  engineio_packet_clear (&noop);
+}
+
+static void
+take_over (EngineioSession *self)
+{
+  g_autoptr (EngineioTransport) old = g_object_ref (self->transport);
+
+  end_poll (self);
+  socketio_reactor_stop_timer (self->reactor, &self->upgrade_timer);
+  release_transport (&self->transport);
+  self->transport = g_steal_pointer (&self->candidate);
+  self->probed = FALSE;
+  engineio_transport_abort (old);
+  session_flush_now (self);
+}
+
+static gboolean
+packet_is (const EngineioPacket *packet, const char *text)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (packet->data, &size);
+
+  return !packet->binary && size == strlen (text) && memcmp (data, text, size) == 0;
+}
+
+/* Engine.IO, "Upgrade": the client probes the WebSocket, then says on it that it moved. */
+static void
+handle_candidate_packet (EngineioSession *self, const EngineioPacket *packet)
+{
+  EngineioPacket answer;
+
+  if (!self->probed && packet_is (packet, "2probe"))
+    {
+      answer = engineio_packet_new_static ("3probe");
+      self->probed = TRUE;
+      engineio_transport_send (self->candidate, &answer, 1);
+      engineio_packet_clear (&answer);
+      end_poll (self);
+    }
+  else if (self->probed && packet_is (packet, "5"))
+    take_over (self);
+  else
+    drop_candidate (self);
+}
+
+static void
+answer_ping_v3 (EngineioSession *self, const EngineioPacket *packet)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (packet->data, &size);
+  g_autofree char *text = g_strndup (data, size);
+  EngineioPacket pong;
+
+  text[0] = '0' + ENGINEIO_PACKET_PONG;
+  pong = engineio_packet_take (g_bytes_new_take (g_steal_pointer (&text), size), FALSE);
+  send_packets (self, &pong, 1);
+  engineio_packet_clear (&pong);
+}
+
+static void
+handle_current_packet (EngineioSession *self, const EngineioPacket *packet)
+{
+  if (self->protocol == 3)
+    start_heartbeat (self);
+
+  switch (engineio_packet_get_type_of (packet))
+    {
+    case ENGINEIO_PACKET_MESSAGE:
+      if (self->funcs != NULL)
+        self->funcs->message (self, packet, self->user_data);
+      break;
+    case ENGINEIO_PACKET_PING:
+      if (self->protocol == 3)
+        answer_ping_v3 (self, packet);
+      else
+        session_fail (self, "transport error", TRUE);
+      break;
+    case ENGINEIO_PACKET_PONG:
+      if (self->protocol == 3)
+        session_fail (self, "transport error", TRUE);
+      else if (self->awaits_pong)
+        start_heartbeat (self);
+      break;
+    case ENGINEIO_PACKET_CLOSE:
+      end_poll (self);
+      session_fail (self, "transport close", TRUE);
+      break;
+    case ENGINEIO_PACKET_NOOP:
+      break;
+    case ENGINEIO_PACKET_OPEN:
+    case ENGINEIO_PACKET_UPGRADE:
+      session_fail (self, "parse error", TRUE);
+      break;
+    }
+}
+
+void
+engineio_session_handle_packet (EngineioSession *self,
+                                EngineioTransport *transport,
+                                const EngineioPacket *packet)
+{
+  g_autoptr (EngineioSession) alive = engineio_session_ref (self);
+
+  if (!engineio_packet_validate (packet, NULL))
+    {
+      if (transport == self->candidate)
+        drop_candidate (self);
+      else
+        session_fail (self, "parse error", TRUE);
+      return;
+    }
+
+  if (transport == self->candidate)
+    handle_candidate_packet (self, packet);
+  else if (self->state == SESSION_OPEN)
+    handle_current_packet (self, packet);
+}
+
+void
+engineio_session_handle_progress (EngineioSession *self, EngineioTransport *transport)
+{
+  g_autoptr (EngineioSession) alive = engineio_session_ref (self);
+
+  if (transport != self->transport)
+    return;
+
+  session_flush_now (self);
+  if (self->probed && self->queue == NULL)
+    end_poll (self);
+  maybe_tell_drained (self);
+  advance_close (self);
+}
+
+void
+engineio_session_handle_lost (EngineioSession *self,
+                              EngineioTransport *transport,
+                              const char *reason)
+{
+  if (transport == self->candidate)
+    drop_candidate (self);
+  else
+    session_fail (self, reason, strcmp (reason, "transport close") != 0);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "engineio-packet.h"
+#include "engineio-transport.h"
+#include "socketio-handshake.h"
+
+G_BEGIN_DECLS
+
+typedef struct _EngineioServer EngineioServer;
+
+/* Bytes of a session id in text, without the NUL. */
+#define ENGINEIO_SID_LENGTH 20
+
+/*
+ * EngineioSessionFuncs: what the layer above hears of a session. Called in the reactor's context.
+ * @message: a MESSAGE packet; a text one still starts with its type digit
+ * @drained: all that was sent is with the kernel; after engineio_session_notify_drained()
+ * @closed: nothing more comes; called exactly once
+ */
+typedef struct
+{
+  void (*message) (EngineioSession *session, const EngineioPacket *packet, gpointer user_data);
+  void (*drained) (EngineioSession *session, gpointer user_data);
+  void (*closed) (EngineioSession *session, const char *reason, gpointer user_data);
+} EngineioSessionFuncs;
+
+/*
+ * EngineioSession: one Engine.IO connection over whatever transport it has at the moment. The
+ * server holds it from the handshake until the last transport is through.
+ */
+EngineioSession *engineio_session_new (EngineioServer *server,
+                                       SocketioHandshake *handshake,
+                                       guint protocol,
+                                       EngineioTransport *transport);
+EngineioSession *engineio_session_ref (EngineioSession *self);
+void engineio_session_unref (EngineioSession *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EngineioSession, engineio_session_unref)
+
+/* Sends the OPEN packet and starts the heartbeat. */
+void engineio_session_open (EngineioSession *self);
+
+void engineio_session_set_funcs (EngineioSession *self,
+                                 const EngineioSessionFuncs *funcs,
+                                 gpointer user_data);
+
+const char *engineio_session_get_sid (EngineioSession *self);
+/* 3 or 4 */
+guint engineio_session_get_protocol (EngineioSession *self);
+SocketioHandshake *engineio_session_get_handshake (EngineioSession *self);
+EngineioTransport *engineio_session_get_transport (EngineioSession *self);
+gboolean engineio_session_is_open (EngineioSession *self);
+
+/* Sends MESSAGE packets, in order. FALSE if it is not open, or if more than the server's max_queued
+ * bytes were waiting before: then the session is closed, because its peer does not read. */
+gboolean
+engineio_session_send (EngineioSession *self, const EngineioPacket *packets, guint n_packets);
+/* Bytes sent, and not yet handed to the kernel. */
+gsize engineio_session_get_queued (EngineioSession *self);
+/* Asks for one call of drained. */
+void engineio_session_notify_drained (EngineioSession *self);
+
+/* Closes after what was sent; bounded in time. @reason: static */
+void engineio_session_close (EngineioSession *self, const char *reason);
+/* Closes at once. */
+void engineio_session_abort (EngineioSession *self, const char *reason);
+
+/* Takes a WebSocket on which the client may upgrade; FALSE if the session does not want one. */
+gboolean engineio_session_offer_upgrade (EngineioSession *self, EngineioTransport *candidate);
+
+/* For transports */
+void engineio_session_handle_packet (EngineioSession *self,
+                                     EngineioTransport *transport,
+                                     const EngineioPacket *packet);
+/* The transport has room again, or a poll came. */
+void engineio_session_handle_progress (EngineioSession *self, EngineioTransport *transport);
+void engineio_session_handle_lost (EngineioSession *self,
+                                   EngineioTransport *transport,
+                                   const char *reason);
+
+G_END_DECLS

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include "socketio-handshake.h"
+
+G_BEGIN_DECLS
+
+/* Keeps of @message what outlives it. */
+SocketioHandshake *socketio_handshake_new (SoupServerMessage *message);
+gboolean socketio_handshake_is_unix (SocketioHandshake *self);
+
+G_END_DECLS
