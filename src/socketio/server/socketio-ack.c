@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "socketio-ack.h"
+
+#include "socketio-socket-private.h"
+
+struct _SocketioAck
+{
+  grefcount ref_count;
+  SocketioSocket *socket; /* owned until it is answered */
+  gint64 id;
+};
+
+G_DEFINE_BOXED_TYPE (SocketioAck, socketio_ack, socketio_ack_ref, socketio_ack_unref)
+
+SocketioAck *
+socketio_ack_new (SocketioSocket *socket, gint64 id)
+{
+  SocketioAck *self = g_new0 (SocketioAck, 1);
+
+  g_ref_count_init (&self->ref_count);
+  self->socket = g_object_ref (socket);
+  self->id = id;
+  return self;
+}
+
+/**
+ * socketio_ack_ref:
+ * @self: an ack
+ *
+ * Returns: (transfer full): @self
+ */
+SocketioAck *
+socketio_ack_ref (SocketioAck *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+/**
+ * socketio_ack_unref:
+ * @self: (transfer full): an ack
+ */
+void
+socketio_ack_unref (SocketioAck *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (!g_ref_count_dec (&self->ref_count))
+    return;
+  g_clear_object (&self->socket);
+  g_free (self);
+}
+
+/**
+ * socketio_ack_send:
+ * @self: an ack
+ * @args: (nullable): the arguments; only read, and not to be changed afterwards
+ *
+ * Answers the event that the client wants acknowledged (Socket.IO protocol, "Acknowledgement").
+ *
+ * Returns: %TRUE if the answer is on its way; %FALSE if there was one before, or the socket is gone
+ */
+gboolean
+socketio_ack_send (SocketioAck *self, SocketioArgs *args)
+{
+  g_autoptr (SocketioSocket) socket = NULL;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  socket = g_steal_pointer (&self->socket);
+  return socket != NULL && socketio_socket_send_ack (socket, self->id, args);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "socketio-args.h"
+#include "socketio-macros.h"
+
+G_BEGIN_DECLS
+
+#define SOCKETIO_TYPE_ACK (socketio_ack_get_type ())
+
+/**
+ * SocketioAck:
+ *
+ * The client's wish for an acknowledgement of an event. It may be answered once, now or later;
+ * after the socket is gone an answer is dropped.
+ */
+typedef struct _SocketioAck SocketioAck;
+
+SOCKETIO_API GType socketio_ack_get_type (void) G_GNUC_CONST;
+SOCKETIO_API SocketioAck *socketio_ack_ref (SocketioAck *self);
+SOCKETIO_API void socketio_ack_unref (SocketioAck *self);
+/* Answers; @args (nullable) is only read. FALSE if it was answered before or the socket is gone. */
+SOCKETIO_API gboolean socketio_ack_send (SocketioAck *self, SocketioArgs *args);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SocketioAck, socketio_ack_unref)
+
+G_END_DECLS

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "engineio-session.h"
+#include "socketio-server.h"
+#include "socketio-packet.h"
+#include "socketio-reactor.h"
+
+G_BEGIN_DECLS
+
+/*
+ * SocketioClient: one connection, with the sockets that it has in namespaces. It is held by the
+ * server until the session says that it is closed, and by its sockets.
+ */
+typedef struct _SocketioClient SocketioClient;
+
+SocketioClient *socketio_client_new (SocketioServer *server, EngineioSession *session);
+SocketioClient *socketio_client_ref (SocketioClient *self);
+void socketio_client_unref (SocketioClient *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SocketioClient, socketio_client_unref)
+
+/* FALSE once it is closed. */
+gboolean
+socketio_client_send (SocketioClient *self, const EngineioPacket *packets, guint n_packets);
+gboolean socketio_client_send_array (SocketioClient *self, GArray *packets);
+gsize socketio_client_get_queued (SocketioClient *self);
+void socketio_client_notify_drained (SocketioClient *self);
+SocketioHandshake *socketio_client_get_handshake (SocketioClient *self);
+guint socketio_client_get_protocol (SocketioClient *self);
+
+/* A socket left its namespace by itself. */
+void socketio_client_remove_socket (SocketioClient *self, SocketioSocket *socket);
+/* Closes the connection after what is queued. */
+void socketio_client_close (SocketioClient *self, const char *reason);
+
+G_END_DECLS

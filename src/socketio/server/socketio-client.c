@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "socketio-client-private.h"
+
+#include "socketio-namespace-private.h"
+#include "socketio-server-private.h"
+
+struct _SocketioClient
+{
+  grefcount ref_count;
+  SocketioServer *server;   /* not owned; NULL once closed */
+  EngineioSession *session; /* owned; NULL once closed */
+  SocketioHandshake *handshake;
+  GPtrArray *sockets; /* of SocketioSocket, one a namespace; NULL while there is none */
+  SocketioDecoder decoder;
+  SocketioTimer connect_timer; /* while there is no socket */
+  guint protocol;              /* of Engine.IO */
+};
+
+static void
+connect_timeout_cb (gpointer user_data)
+{
+  SocketioClient *self = user_data;
+
+  engineio_session_close (self->session, "forced close");
+}
+
+static void
+start_connect_timer (SocketioClient *self)
+{
+  socketio_reactor_start_timer (socketio_server_get_reactor (self->server), &self->connect_timer,
+                                socketio_server_get_connect_timeout (self->server),
+                                connect_timeout_cb, self);
+}
+
+static void
+stop_connect_timer (SocketioClient *self)
+{
+  socketio_reactor_stop_timer (socketio_server_get_reactor (self->server), &self->connect_timer);
+}
+
+static SocketioSocket *
+find_socket (SocketioClient *self, const char *nsp)
+{
+  for (guint i = 0; self->sockets != NULL && i < self->sockets->len; i++)
+    {
+      SocketioSocket *socket = g_ptr_array_index (self->sockets, i);
+      SocketioNamespace *own = socketio_socket_get_namespace (socket);
+
+      if (g_str_equal (socketio_namespace_get_name (own), nsp))
+        return socket;
+    }
+  return NULL;
+}
+
+void
+socketio_client_remove_socket (SocketioClient *self, SocketioSocket *socket)
+{
+  if (self->sockets == NULL || !g_ptr_array_remove_fast (self->sockets, socket))
+    return;
+  if (self->sockets->len > 0)
+    return;
+
+  g_clear_pointer (&self->sockets, g_ptr_array_unref);
+  if (self->server != NULL)
+    start_connect_timer (self);
+}
+
+static void
+send_plain (SocketioClient *self, SocketioPacketType type, const char *nsp, const char *json)
+{
+  EngineioPacket packet =
+      engineio_packet_take (socketio_packet_encode_plain (type, nsp, json), FALSE);
+
+  socketio_client_send (self, &packet, 1);
+  engineio_packet_clear (&packet);
+}
+
+static void
+send_connected (SocketioClient *self, SocketioSocket *socket, const char *nsp)
+{
+  g_autofree char *json = NULL;
+
+  /* clients of protocol 3 know no payload here */
+  if (self->protocol == 4)
+    json = g_strdup_printf ("{\"sid\":\"%s\"}", socketio_socket_get_id (socket));
+  send_plain (self, SOCKETIO_PACKET_CONNECT, nsp, json);
+}
+
+/* Socket.IO protocol, "Connection to a namespace" */
+static void
+connect_namespace (SocketioClient *self, const char *name, JsonNode *auth)
+{
+  SocketioNamespace *nsp = socketio_server_lookup_namespace (self->server, name);
+  g_autoptr (SocketioSocket) socket = NULL;
+  g_autofree char *error_json = NULL;
+
+  if (nsp == NULL)
+    {
+      send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, name, "{\"message\":\"Invalid namespace\"}");
+      return;
+    }
+
+  socket = socketio_socket_new (nsp, self, auth);
+  if (!socketio_namespace_admit (nsp, socket, &error_json))
+    {
+      send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, name, error_json);
+      return;
+    }
+  if (self->session == NULL)
+    return; /* the middleware closed the connection */
+
+  stop_connect_timer (self);
+  if (self->sockets == NULL)
+    self->sockets = g_ptr_array_new_with_free_func (g_object_unref);
+  g_ptr_array_add (self->sockets, g_object_ref (socket));
+  socketio_socket_set_connected (socket);
+  socketio_namespace_add (nsp, socket);
+  send_connected (self, socket, name);
+  socketio_namespace_emit_connect (nsp, socket);
+  socketio_socket_settle (socket);
+}
+
+/* FALSE if the packet makes no sense now: the connection is to be closed. */
+static gboolean
+handle_packet (SocketioClient *self, SocketioPacket *packet)
+{
+  SocketioSocket *socket = find_socket (self, packet->nsp);
+
+  if (packet->type == SOCKETIO_PACKET_CONNECT)
+    {
+      /* clients of protocol 3 may greet the main namespace, where they are already */
+      if (socket != NULL)
+        return self->protocol == 3;
+      connect_namespace (self, packet->nsp, packet->data);
+      return TRUE;
+    }
+  if (socket == NULL)
+    return FALSE;
+
+  switch (packet->type)
+    {
+    case SOCKETIO_PACKET_EVENT:
+      socketio_socket_handle_event (socket, packet->event, packet->args, packet->id);
+      return TRUE;
+    case SOCKETIO_PACKET_ACK:
+      socketio_socket_handle_ack (socket, packet->id, packet->args);
+      return TRUE;
+    case SOCKETIO_PACKET_DISCONNECT:
+      g_object_ref (socket);
+      socketio_client_remove_socket (self, socket);
+      socketio_socket_lost (socket, "client namespace disconnect");
+      g_object_unref (socket);
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+static void
+message_cb (EngineioSession *session, const EngineioPacket *message, gpointer user_data)
+{
+  g_autoptr (SocketioClient) self = socketio_client_ref (user_data);
+  g_autoptr (SocketioPacket) packet = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean ok;
+
+  if (message->binary)
+    ok = socketio_decoder_feed_binary (&self->decoder, message->data, &packet, &error);
+  else
+    {
+      gsize length;
+      const char *text = g_bytes_get_data (message->data, &length);
+
+      ok = socketio_decoder_feed_text (&self->decoder, text + 1, length - 1, &packet, &error);
+    }
+
+  if (ok && packet != NULL)
+    ok = handle_packet (self, packet);
+  if (!ok && self->session != NULL)
+    {
+      g_debug ("A client sent what makes no sense: %s",
+               error != NULL ? error->message : "packet out of place");
+      engineio_session_close (self->session, "parse error");
+    }
+}
+
+static void
+drained_cb (EngineioSession *session, gpointer user_data)
+{
+  g_autoptr (SocketioClient) self = socketio_client_ref (user_data);
+  g_autoptr (GPtrArray) sockets = NULL;
+
+  if (self->sockets == NULL)
+    return;
+  sockets = g_ptr_array_copy (self->sockets, (GCopyFunc) (GCallback) g_object_ref, NULL);
+  for (guint i = 0; i < sockets->len; i++)
+    socketio_socket_handle_drained (g_ptr_array_index (sockets, i));
+}
+
+static void
+closed_cb (EngineioSession *session, const char *reason, gpointer user_data)
+{
+  g_autoptr (SocketioClient) self = socketio_client_ref (user_data);
+  g_autoptr (GPtrArray) sockets = g_steal_pointer (&self->sockets);
+  SocketioServer *server = g_object_ref (self->server);
+
+  stop_connect_timer (self);
+  socketio_decoder_clear (&self->decoder);
+  self->server = NULL;
+  g_clear_pointer (&self->session, engineio_session_unref);
+  socketio_server_remove_client (server, self);
+  for (guint i = 0; sockets != NULL && i < sockets->len; i++)
+    socketio_socket_lost (g_ptr_array_index (sockets, i), reason);
+  g_object_unref (server);
+}
+
+static const EngineioSessionFuncs session_funcs = {
+  .message = message_cb,
+  .drained = drained_cb,
+  .closed = closed_cb,
+};
+
+SocketioClient *
+socketio_client_new (SocketioServer *server, EngineioSession *session)
+{
+  SocketioClient *self = g_new0 (SocketioClient, 1);
+
+  g_ref_count_init (&self->ref_count);
+  self->server = server;
+  self->session = engineio_session_ref (session);
+  self->handshake = socketio_handshake_ref (engineio_session_get_handshake (session));
+  self->protocol = engineio_session_get_protocol (session);
+  engineio_session_set_funcs (session, &session_funcs, self);
+  start_connect_timer (self);
+  if (self->protocol == 3)
+    connect_namespace (self, "/", NULL);
+  return self;
+}
+
+SocketioClient *
+socketio_client_ref (SocketioClient *self)
+{
+  g_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+socketio_client_unref (SocketioClient *self)
+{
+  if (!g_ref_count_dec (&self->ref_count))
+    return;
+
+  g_assert (self->session == NULL);
+  socketio_handshake_unref (self->handshake);
+  g_free (self);
+}
+
+gboolean
+socketio_client_send (SocketioClient *self, const EngineioPacket *packets, guint n_packets)
+{
+  return self->session != NULL && engineio_session_send (self->session, packets, n_packets);
+}
+
+gboolean
+socketio_client_send_array (SocketioClient *self, GArray *packets)
+{
+  return socketio_client_send (self, (const EngineioPacket *) packets->data, packets->len);
+}
+
+gsize
+socketio_client_get_queued (SocketioClient *self)
+{
+  return self->session != NULL ? engineio_session_get_queued (self->session) : 0;
+}
+
+void
+socketio_client_notify_drained (SocketioClient *self)
+{
+  if (self->session != NULL)
+    engineio_session_notify_drained (self->session);
+}
+
+SocketioHandshake *
+socketio_client_get_handshake (SocketioClient *self)
+{
+  return self->handshake;
+}
+
+guint
+socketio_client_get_protocol (SocketioClient *self)
+{
+  return self->protocol;
+}
+
+void
+socketio_client_close (SocketioClient *self, const char *reason)
+{
+  if (self->session != NULL)
+    engineio_session_close (self->session, reason);
+}

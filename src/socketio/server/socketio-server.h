@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include "socketio-namespace.h"
+
+G_BEGIN_DECLS
+
+#define SOCKETIO_TYPE_SERVER (socketio_server_get_type ())
+
+/*
+ * SocketioServer: a Socket.IO server.
+ *
+ * It belongs to the thread, and works in the thread-default context, in which it was made. All its
+ * signals and callbacks come there.
+ *
+ * Construct properties: path (string, default "/socket.io/"), ping-interval, ping-timeout,
+ * upgrade-timeout, connect-timeout (uint, ms: 25000, 20000, 10000, 45000), max-payload (uint,
+ * bytes: 1000000), max-queued-bytes (uint64, bytes: 1 MiB), allow-eio3 (boolean, FALSE),
+ * cors-origins (strv: exact origins, or "*"; default none), cors-origin-func by
+ * socketio_server_set_origin_func(). Read-only: n-connections (uint).
+ */
+SOCKETIO_API
+G_DECLARE_FINAL_TYPE (SocketioServer, socketio_server, SOCKETIO, SERVER, GObject)
+
+SOCKETIO_API SocketioServer *socketio_server_new (const char *path);
+
+/* Decides on an Origin which cors-origins does not list. */
+typedef gboolean (*SocketioOriginFunc) (const char *origin, gpointer user_data);
+SOCKETIO_API void socketio_server_set_origin_func (SocketioServer *self,
+                                                   SocketioOriginFunc func,
+                                                   gpointer user_data,
+                                                   GDestroyNotify destroy);
+
+/* The static namespace of that name ("/", "/admin"), made at the first call (transfer none).
+ * Clients that ask for any other are refused with "Invalid namespace". */
+SOCKETIO_API SocketioNamespace *socketio_server_of (SocketioServer *self, const char *name);
+
+/* Serves at the path on an HTTP server that belongs to somebody else, over its own streams. */
+SOCKETIO_API void socketio_server_attach (SocketioServer *self, SoupServer *soup_server);
+
+/* The HTTP server of our own, on which other handlers can be added; all its connections come
+ * through the doorman. Not to be given listeners. (transfer none) */
+SOCKETIO_API SoupServer *socketio_server_get_soup_server (SocketioServer *self);
+/* Listens on @address, an inet or a UNIX one. Port 0 takes a free one. Returns the address bound
+ * (transfer full), or NULL with an error of G_IO_ERROR. */
+SOCKETIO_API GSocketAddress *
+socketio_server_listen (SocketioServer *self, GSocketAddress *address, GError **error);
+/* Takes over a listening socket (socket activation). Takes the fd in any case. */
+SOCKETIO_API gboolean socketio_server_listen_fd (SocketioServer *self, int fd, GError **error);
+
+/* Whether Socket.IO is served at the path on our own HTTP server (default); else it is pages only.
+ */
+SOCKETIO_API void socketio_server_set_realtime (SocketioServer *self, gboolean realtime);
+
+SOCKETIO_API guint socketio_server_get_n_connections (SocketioServer *self);
+
+/* Who sent a request that came in through socketio_server_listen(): uid of the UNIX peer, else -1
+ * (TCP, or a request of an HTTP server not ours). */
+SOCKETIO_API gint64 socketio_server_get_peer_uid (SoupServerMessage *message);
+SOCKETIO_API gboolean socketio_server_is_unix_peer (SoupServerMessage *message);
+
+/* Stops accepting; closes every connection without a DISCONNECT packet once its queue is sent, but
+ * after @timeout_ms at the latest; then calls back. Reason of the sockets: "server shutting down".
+ */
+SOCKETIO_API void socketio_server_close_async (SocketioServer *self,
+                                               guint timeout_ms,
+                                               GAsyncReadyCallback callback,
+                                               gpointer user_data);
+SOCKETIO_API gboolean socketio_server_close_finish (SocketioServer *self,
+                                                    GAsyncResult *result,
+                                                    GError **error);
+
+G_END_DECLS

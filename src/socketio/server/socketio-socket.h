@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "socketio-ack.h"
+#include "socketio-handshake.h"
+
+G_BEGIN_DECLS
+
+#define SOCKETIO_TYPE_SOCKET (socketio_socket_get_type ())
+
+/*
+ * SocketioSocket: one client in one namespace.
+ *
+ * Properties: id, connected, queued-bytes (bytes not yet handed to the kernel for this client).
+ * Signals:
+ *   event::NAME (const char *name, SocketioArgs *args, SocketioAck *ack or NULL): detailed by the
+ *     event's name; connect without detail for all. Names from the network are never interned.
+ *   disconnected (const char *reason): last signal of a socket; the reasons of the JS server:
+ *     "transport error", "transport close", "forced close", "ping timeout", "parse error",
+ *     "server shutting down", "forced server close" (not recovered), "client namespace disconnect",
+ *     "server namespace disconnect"
+ *   drained (): all that was queued has been handed to the kernel
+ */
+SOCKETIO_API
+G_DECLARE_FINAL_TYPE (SocketioSocket, socketio_socket, SOCKETIO, SOCKET, GObject)
+
+typedef struct _SocketioNamespace SocketioNamespace;
+
+SOCKETIO_API const char *socketio_socket_get_id (SocketioSocket *self);
+SOCKETIO_API SocketioNamespace *socketio_socket_get_namespace (SocketioSocket *self);
+SOCKETIO_API SocketioHandshake *socketio_socket_get_handshake (SocketioSocket *self);
+/* The payload of CONNECT, or NULL. */
+SOCKETIO_API JsonObject *socketio_socket_get_auth (SocketioSocket *self);
+SOCKETIO_API gboolean socketio_socket_is_connected (SocketioSocket *self);
+SOCKETIO_API guint64 socketio_socket_get_queued_bytes (SocketioSocket *self);
+
+/* Sends an event; @args (nullable) is only read, and must not change afterwards. FALSE if the
+ * socket is not connected, or its queue is over the server's max-queued-bytes, which also closes
+ * it. */
+SOCKETIO_API gboolean socketio_socket_emit (SocketioSocket *self,
+                                            const char *event,
+                                            SocketioArgs *args);
+/* The same with the arguments as JSON text without the outer brackets; they are trusted to be
+ * valid. For hot paths. */
+SOCKETIO_API gboolean socketio_socket_emit_json (SocketioSocket *self,
+                                                 const char *event,
+                                                 const char *json_args);
+/* Sends an event and waits for the client's acknowledgement; @timeout_ms 0 waits as long as the
+ * socket lives. Errors: G_IO_ERROR_TIMED_OUT, _CLOSED, _CANCELLED, _NOT_CONNECTED. */
+SOCKETIO_API void socketio_socket_emit_with_ack_async (SocketioSocket *self,
+                                                       const char *event,
+                                                       SocketioArgs *args,
+                                                       guint timeout_ms,
+                                                       GCancellable *cancellable,
+                                                       GAsyncReadyCallback callback,
+                                                       gpointer user_data);
+SOCKETIO_API SocketioArgs *
+socketio_socket_emit_with_ack_finish (SocketioSocket *self, GAsyncResult *result, GError **error);
+
+SOCKETIO_API void socketio_socket_join (SocketioSocket *self, const char *room);
+SOCKETIO_API void socketio_socket_leave (SocketioSocket *self, const char *room);
+SOCKETIO_API gboolean socketio_socket_is_in (SocketioSocket *self, const char *room);
+
+/* Leaves the namespace with a DISCONNECT packet; with @close_connection the whole connection is
+ * closed after what is queued, without DISCONNECT, so that stock clients come back. */
+SOCKETIO_API void socketio_socket_disconnect (SocketioSocket *self, gboolean close_connection);
+
+G_END_DECLS

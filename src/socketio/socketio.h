@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "socketio-ack.h"
+#include "socketio-args.h"
+#include "socketio-handshake.h"
+#include "socketio-macros.h"
+#include "socketio-namespace.h"
+#include "socketio-server.h"
+#include "socketio-socket.h"

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A Socket.IO server with the namespaces "/" and "/custom" that greets with the auth payload it was
+ * given, and sends back what it is sent. */
+#include "echo-options.h"
+#include "socketio.h"
+
+static void
+message_cb (SocketioSocket *socket,
+            const char *name,
+            SocketioArgs *args,
+            SocketioAck *ack,
+            gpointer user_data)
+{
+  socketio_socket_emit (socket, "message-back", args);
+}
+
+static void
+message_with_ack_cb (SocketioSocket *socket,
+                     const char *name,
+                     SocketioArgs *args,
+                     SocketioAck *ack,
+                     gpointer user_data)
+{
+  if (ack != NULL)
+    socketio_ack_send (ack, args);
+}
+
+static void
+connect_cb (SocketioNamespace *nsp, SocketioSocket *socket, gpointer user_data)
+{
+  g_autoptr (SocketioArgs) args = socketio_args_new ();
+  JsonObject *auth = socketio_socket_get_auth (socket);
+
+  socketio_args_take_object (args, auth != NULL ? json_object_ref (auth) : json_object_new ());
+  socketio_socket_emit (socket, "auth", args);
+
+  g_signal_connect (socket, "event::message", G_CALLBACK (message_cb), NULL);
+  g_signal_connect (socket, "event::message-with-ack", G_CALLBACK (message_with_ack_cb), NULL);
+}
+
+static GSocketAddress *
+start (SocketioServer *server, SoupServer *stock, guint port, GError **error)
+{
+  g_autoptr (GSocketAddress) wanted = NULL;
+  g_autoslist (GUri) uris = NULL;
+
+  if (stock == NULL)
+    {
+      wanted = g_inet_socket_address_new_from_string ("127.0.0.1", port);
+      return socketio_server_listen (server, wanted, error);
+    }
+
+  socketio_server_attach (server, stock);
+  if (!soup_server_listen_local (stock, port, SOUP_SERVER_LISTEN_IPV4_ONLY, error))
+    return NULL;
+  uris = soup_server_get_uris (stock);
+  return g_inet_socket_address_new_from_string ("127.0.0.1", g_uri_get_port (uris->data));
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *origins[] = { "*", NULL };
+  EchoOptions options = { .path = g_strdup ("/socket.io/"),
+                          .ping_interval = 25000,
+                          .ping_timeout = 20000,
+                          .upgrade_timeout = 10000,
+                          .connect_timeout = 45000,
+                          .max_payload = 1000000,
+                          .max_queued = 1024 * 1024 };
+  g_autoptr (SocketioServer) server = NULL;
+  g_autoptr (SoupServer) stock = NULL;
+  g_autoptr (GSocketAddress) address = NULL;
+  g_autoptr (GError) error = NULL;
+
+  echo_options_parse (&options, argc, argv);
+  server = g_object_new (SOCKETIO_TYPE_SERVER, "path", options.path, "ping-interval",
+                         options.ping_interval, "ping-timeout", options.ping_timeout,
+                         "upgrade-timeout", options.upgrade_timeout, "connect-timeout",
+                         options.connect_timeout, "max-payload", options.max_payload,
+                         "max-queued-bytes", (guint64) options.max_queued, "allow-eio3",
+                         options.allow_eio3, "cors-origins", origins, NULL);
+  g_signal_connect (socketio_server_of (server, "/"), "connect", G_CALLBACK (connect_cb), NULL);
+  g_signal_connect (socketio_server_of (server, "/custom"), "connect", G_CALLBACK (connect_cb),
+                    NULL);
+
+  if (options.stock)
+    stock = soup_server_new (NULL, NULL);
+  address = start (server, stock, options.port, &error);
+  if (address == NULL)
+    {
+      g_printerr ("socketio-echo: %s\n", error->message);
+      return 1;
+    }
+
+  echo_run (address);
+  echo_options_clear (&options);
+  return 0;
+}
