@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK (engineio - codec - error - quark, engineio_codec_error)
+GQuark
+engineio_codec_error_quark (void)
+{
+  return g_quark_from_static_string ("engineio-codec-error-quark");
+}
 
 EngineioPacket
 engineio_packet_take (GBytes *data, gboolean binary)

@@ -12,7 +12,11 @@
 /* Room for digits, brackets, and some escapes around the parts of a packet. */
 #define ENCODE_SLACK 48
 
-G_DEFINE_QUARK (socketio - codec - error - quark, socketio_codec_error)
+GQuark
+socketio_codec_error_quark (void)
+{
+  return g_quark_from_static_string ("socketio-codec-error-quark");
+}
 
 /* What is left of a packet's text. */
 typedef struct

@@ -16,7 +16,11 @@ typedef struct
   gsize limit;
 } Post;
 
-G_DEFINE_QUARK (engineio - post, engineio_post)
+static GQuark
+engineio_post_quark (void)
+{
+  return g_quark_from_static_string ("engineio-post");
+}
 
 /* Ends it for the session; @body NULL if nothing will come of it. */
 static void

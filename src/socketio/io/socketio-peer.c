@@ -4,7 +4,11 @@
 #include <gio/gunixsocketaddress.h>
 #include <sys/socket.h>
 
-G_DEFINE_QUARK (socketio - peer, socketio_peer)
+static GQuark
+socketio_peer_quark (void)
+{
+  return g_quark_from_static_string ("socketio-peer");
+}
 
 /* The address keeps the peer alive for the handlers; the connection, when it goes, takes the fd out
  * of it. */
