@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""test-style.py SOURCE_ROOT: the tree keeps to its own style.
+
+TAP, one point for each rule; what breaks it goes to standard error, which Meson shows.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+SKIPPED_FOLDERS = {'.git', '.cache', 'build', 'node_modules', '__pycache__'}
+MAX_COLUMNS = 100
+MAX_LINES = 1500
+
+C_ENDINGS = ('.c', '.h')
+CODE_ENDINGS = C_ENDINGS + ('.css', '.html', '.js', '.mjs', '.py', '.svg')
+TEXT_ENDINGS = CODE_ENDINGS + ('.md', '.xml', '.json', '.in')
+MESON_NAMES = {'meson.build', 'meson_options.txt'}
+
+# what xgettext finds with the glib preset
+TRANSLATED = re.compile(r'(?<!\w)(?:_|N_|C_|NC_|Q_|ngettext|g_dn?gettext|g_dpgettext2?) ?\(\s*"')
+
+
+class Tree:
+    """All files of the project, relative to its root, with their text read once."""
+
+    def __init__(self, root):
+        self.root = root
+        self.files = {}
+        for folder, folders, names in os.walk(root):
+            folders[:] = sorted(name for name in folders
+                                if name not in SKIPPED_FOLDERS and not name.startswith('_build'))
+            for name in sorted(names):
+                path = os.path.relpath(os.path.join(folder, name), root)
+                self._add(path, name)
+
+    def _add(self, path, name):
+        full = os.path.join(self.root, path)
+        if os.path.islink(full):
+            return
+        with open(full, 'rb') as file:
+            content = file.read()
+        if (name.endswith(TEXT_ENDINGS) or name in MESON_NAMES or name in ('NEWS', 'LINGUAS')
+                or name.startswith('.') or content.startswith(b'#!')):
+            self.files[path] = content.decode('utf-8')
+
+    def of(self, *endings):
+        return [path for path in self.files if path.endswith(endings)]
+
+
+def is_code(path, text):
+    return (path.endswith(CODE_ENDINGS) or os.path.basename(path) in MESON_NAMES
+            or path.endswith('.gresource.xml') or text.startswith('#!'))
+
+
+def check_clang_format(tree):
+    """clang-format would change nothing"""
+    paths = [path for path in tree.of(*C_ENDINGS) if path.startswith(('src/', 'tests/'))]
+    run = subprocess.run(['clang-format-14', '--dry-run', '-Werror', *paths], cwd=tree.root,
+                         capture_output=True, text=True, check=False)
+    places = [line for line in run.stderr.splitlines() if ': error: ' in line]
+    if run.returncode != 0 and not places:
+        places = [run.stderr]
+    return places
+
+
+def check_white_space(tree):
+    """no tabs, no space at the end of a line, one newline at the end of a file"""
+    for path, text in tree.files.items():
+        if not text:
+            continue
+        if not text.endswith('\n') or text.endswith('\n\n'):
+            yield f'{path}: does not end with exactly one newline'
+        for number, line in enumerate(text.split('\n'), 1):
+            if '\t' in line:
+                yield f'{path}:{number}: tab'
+            if line != line.rstrip():
+                yield f'{path}:{number}: white space at the end'
+
+
+def check_columns(tree):
+    """no line is longer than 100 columns"""
+    for path, text in tree.files.items():
+        if not is_code(path, text) and not path.endswith('.md'):
+            continue
+        for number, line in enumerate(text.split('\n'), 1):
+            # rows of a table in Markdown cannot be broken
+            if len(line) > MAX_COLUMNS and not (path.endswith('.md') and line.startswith('|')):
+                yield f'{path}:{number}: {len(line)} columns'
+
+
+def check_length(tree):
+    """no file has more than 1,500 lines"""
+    for path, text in tree.files.items():
+        lines = text.count('\n')
+        if is_code(path, text) and lines > MAX_LINES:
+            yield f'{path}: {lines} lines'
+
+
+def check_licence(tree):
+    """every source file names its licence, and the right one of the two"""
+    for path, text in tree.files.items():
+        if not is_code(path, text):
+            continue
+        licence = ('LGPL-2.1-or-later' if path.startswith('src/socketio/')
+                   else 'GPL-3.0-or-later')
+        head = '\n'.join(text.split('\n')[:4])
+        if not re.search(rf'SPDX-License-Identifier: {re.escape(licence)}(?![\w.-])', head):
+            yield f'{path}: no SPDX-License-Identifier: {licence} in its first lines'
+
+
+def check_lock_files(tree):
+    """lock files name no registry"""
+    for path in tree.of('package-lock.json'):
+        if '"resolved"' in tree.files[path]:
+            yield f'{path}: holds addresses of a registry'
+
+
+def check_potfiles(tree):
+    """POTFILES.in lists the sources with text for people, all of them and no other, in order"""
+    listed = [line for line in tree.files['po/POTFILES.in'].splitlines()
+              if line and not line.startswith('#')]
+    wanted = [path for path in tree.of(*C_ENDINGS)
+              if path.startswith('src/') and TRANSLATED.search(tree.files[path])]
+    for path in sorted(set(wanted) - set(listed)):
+        yield f'po/POTFILES.in: {path} is missing'
+    for path in sorted(set(listed) - set(wanted)):
+        yield f'po/POTFILES.in: {path} has nothing to translate or does not exist'
+    if listed != sorted(listed):
+        yield 'po/POTFILES.in: not in alphabetical order'
+
+
+CHECKS = (check_clang_format, check_white_space, check_columns, check_length, check_licence,
+          check_lock_files, check_potfiles)
+
+
+def main(root):
+    tree = Tree(root)
+    failed = False
+    print(f'1..{len(CHECKS)}')
+    for number, check in enumerate(CHECKS, 1):
+        faults = list(check(tree))
+        for fault in faults:
+            print(fault, file=sys.stderr)
+        print(f'{"not ok" if faults else "ok"} {number} - {check.__doc__}')
+        failed = failed or bool(faults)
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1]))
