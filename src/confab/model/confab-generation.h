@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "confab-message.h"
+
+G_BEGIN_DECLS
+
+#define CONFAB_TYPE_GENERATION (confab_generation_get_type ())
+
+/* ConfabDelta: one stream event; lives as long as the emission of the signal. */
+typedef struct
+{
+  ConfabDeltaKind kind;
+  guint64 seq;      /* from 1, over all kinds */
+  const char *text; /* UTF-8, NUL-terminated */
+  gsize length;     /* bytes */
+} ConfabDelta;
+
+/*
+ * ConfabGeneration: one answer in the making. It belongs to the service, never to a connection.
+ *
+ * Signals:
+ *   delta (const ConfabDelta *delta): new text
+ *   ended (): the end stands: state, text, finish reason or error. Exactly once, the last signal.
+ */
+G_DECLARE_FINAL_TYPE (ConfabGeneration, confab_generation, CONFAB, GENERATION, GObject)
+
+ConfabGeneration *confab_generation_new (const char *id,
+                                         const char *module_id,
+                                         const char *request_id,
+                                         ConfabMessage *question,
+                                         ConfabMessage *answer);
+
+const char *confab_generation_get_id (ConfabGeneration *self);
+const char *confab_generation_get_module_id (ConfabGeneration *self);
+const char *confab_generation_get_request_id (ConfabGeneration *self); /* nullable */
+ConfabMessage *confab_generation_get_question (ConfabGeneration *self);
+ConfabMessage *confab_generation_get_answer (ConfabGeneration *self);
+ConfabState confab_generation_get_state (ConfabGeneration *self);
+gboolean confab_generation_is_ended (ConfabGeneration *self);
+
+/* All text so far, and its length in bytes. */
+const char *confab_generation_get_text (ConfabGeneration *self);
+gsize confab_generation_get_text_length (ConfabGeneration *self);
+const char *confab_generation_get_reasoning (ConfabGeneration *self);
+/* The seq of the newest delta; 0 before the first. */
+guint64 confab_generation_get_seq (ConfabGeneration *self);
+/* How it ended: finish reason and usage after completed and stopped, else NULL. */
+const ConfabOutcome *confab_generation_get_outcome (ConfabGeneration *self);
+/* Why it failed or was interrupted, else NULL. */
+const GError *confab_generation_get_error (ConfabGeneration *self);
+
+/* Times in ms since the epoch; 0 for what has not come yet. */
+gint64 confab_generation_get_started_at (ConfabGeneration *self);
+gint64 confab_generation_get_first_delta_at (ConfabGeneration *self);
+gint64 confab_generation_get_ended_at (ConfabGeneration *self);
+
+/* Each answers whether it did something: not after the end. */
+gboolean confab_generation_begin (ConfabGeneration *self);
+gboolean confab_generation_append (ConfabGeneration *self,
+                                   ConfabDeltaKind kind,
+                                   const char *text,
+                                   gsize length);
+gboolean confab_generation_complete (ConfabGeneration *self, ConfabOutcome *outcome);
+gboolean confab_generation_stop (ConfabGeneration *self);
+gboolean confab_generation_fail (ConfabGeneration *self, const GError *error);
+gboolean confab_generation_interrupt (ConfabGeneration *self, const GError *error);
+
+/* Called for a stretch of deltas of one kind: @from_seq to @seq, @length bytes at @text. */
+typedef void (*ConfabStretchFunc) (ConfabDeltaKind kind,
+                                   guint64 from_seq,
+                                   guint64 seq,
+                                   const char *text,
+                                   gsize length,
+                                   gpointer user_data);
+void confab_generation_replay (ConfabGeneration *self,
+                               guint64 after_seq,
+                               ConfabStretchFunc func,
+                               gpointer user_data);
+
+G_END_DECLS

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib-object.h>
+
+#include "confab-completion.h"
+#include "confab-state.h"
+
+G_BEGIN_DECLS
+
+#define CONFAB_TYPE_MESSAGE (confab_message_get_type ())
+
+/*
+ * ConfabMessage: one turn of a module: a question that stands as it was asked, or an answer, which
+ * its generation fills in once, when it ends.
+ */
+G_DECLARE_FINAL_TYPE (ConfabMessage, confab_message, CONFAB, MESSAGE, GObject)
+
+ConfabMessage *
+confab_message_new_question (const char *id, const char *parent_id, const char *content);
+ConfabMessage *
+confab_message_new_answer (const char *id, const char *parent_id, const char *generation_id);
+
+const char *confab_message_get_id (ConfabMessage *self);
+const char *confab_message_get_parent_id (ConfabMessage *self);     /* nullable */
+const char *confab_message_get_generation_id (ConfabMessage *self); /* nullable */
+ConfabRole confab_message_get_role (ConfabMessage *self);
+ConfabState confab_message_get_state (ConfabMessage *self);
+gint64 confab_message_get_created_at (ConfabMessage *self); /* ms since the epoch */
+
+/* Parts: text and reasoning so far; "" while an answer is being written. */
+const char *confab_message_get_content (ConfabMessage *self);
+const char *confab_message_get_reasoning (ConfabMessage *self);
+/* NULL until a provider told how the answer ended. */
+const ConfabOutcome *confab_message_get_outcome (ConfabMessage *self);
+
+/* For the generation that writes this answer. */
+void confab_message_set_state (ConfabMessage *self, ConfabState state);
+void confab_message_take_answer (ConfabMessage *self,
+                                 char *content,
+                                 char *reasoning,
+                                 ConfabOutcome *outcome);
+
+G_END_DECLS

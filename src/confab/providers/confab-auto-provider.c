@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib/gi18n-lib.h>
+
+#include "confab-auto-provider.h"
+#include "confab-builtin-provider.h"
+#include "confab-error.h"
+#include "confab-http-stream.h"
+#include "confab-openai-provider.h"
+
+#define ASK_TIMEOUT_MS 300
+#define OPENAI_DEFAULT_MODEL "gpt-4o-mini"
+
+typedef enum
+{
+  STATE_NEW,
+  STATE_ASKING,
+  STATE_DECIDED,
+} State;
+
+typedef enum
+{
+  ANSWER_NONE,
+  ANSWER_YES,
+  ANSWER_NO,
+} Answer;
+
+typedef struct
+{
+  ConfabLocalServer server;
+  Answer answer;
+} Candidate;
+
+/* A call that waits for the decision; task data of its task, which @waiting holds meanwhile. */
+typedef struct
+{
+  /* NULL for a call that lists models */
+  ConfabPrompt *prompt;
+  ConfabDeltaFunc on_delta;
+  gpointer delta_data;
+  GSource *cancel_source;
+} Call;
+
+struct _ConfabAutoProvider
+{
+  GObject parent_instance;
+
+  char *model;
+  char *api_key;
+  char *base_url;
+
+  State state;
+  /* of Candidate, the preferred first */
+  GArray *candidates;
+  SoupSession *session;
+  GCancellable *asking;
+  GSource *timeout_source;
+
+  /* (element-type GTask): in the order in which they came */
+  GQueue waiting;
+
+  /* Once decided: one of these two. */
+  ConfabProvider *chosen;
+  GError *refusal;
+};
+
+/* One inquiry on its way; it keeps the provider alive. */
+typedef struct
+{
+  ConfabAutoProvider *self;
+  guint index;
+} Inquiry;
+
+static void confab_auto_provider_iface_init (ConfabProviderInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (ConfabAutoProvider,
+                               confab_auto_provider,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (CONFAB_TYPE_PROVIDER,
+                                                      confab_auto_provider_iface_init))
+
+static void
+clear_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+static void
+call_free (gpointer data)
+{
+  Call *call = data;
+
+  g_clear_pointer (&call->prompt, confab_prompt_unref);
+  g_free (call);
+}
+
+static void
+candidate_clear (gpointer data)
+{
+  Candidate *candidate = data;
+
+  g_clear_pointer (&candidate->server.origin, g_free);
+}
+
+static void
+generated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  ConfabOutcome *outcome
+      = confab_provider_generate_finish (CONFAB_PROVIDER (source), result, &error);
+
+  if (outcome != NULL)
+    g_task_return_pointer (task, outcome, (GDestroyNotify) confab_outcome_free);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  GPtrArray *models
+      = confab_provider_list_models_finish (CONFAB_PROVIDER (source), result, &error);
+
+  if (models != NULL)
+    g_task_return_pointer (task, models, (GDestroyNotify) g_ptr_array_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+/* Hands a call to the chosen one. Takes @task. */
+static void
+forward (ConfabAutoProvider *self, GTask *task)
+{
+  Call *call = g_task_get_task_data (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+
+  clear_source (&call->cancel_source);
+
+  if (g_task_return_error_if_cancelled (task))
+    {
+      g_object_unref (task);
+    }
+  else if (self->refusal != NULL)
+    {
+      g_task_return_error (task, g_error_copy (self->refusal));
+      g_object_unref (task);
+    }
+  else if (call->prompt != NULL)
+    {
+      confab_provider_generate_async (self->chosen, call->prompt, call->on_delta,
+                                      call->delta_data, cancellable, generated_cb, task);
+    }
+  else
+    {
+      confab_provider_list_models_async (self->chosen, cancellable, listed_cb, task);
+    }
+}
+
+/* Takes @chosen, or @refusal. */
+static void
+decide (ConfabAutoProvider *self, ConfabProvider *chosen, GError *refusal)
+{
+  g_autoptr (ConfabAutoProvider) keep = g_object_ref (self);
+  GTask *task;
+
+  g_assert (self->state != STATE_DECIDED);
+
+  self->state = STATE_DECIDED;
+  self->chosen = chosen;
+  self->refusal = refusal;
+
+  clear_source (&self->timeout_source);
+  if (self->asking != NULL)
+    g_cancellable_cancel (self->asking);
+
+  while ((task = g_queue_pop_head (&self->waiting)) != NULL)
+    forward (self, task);
+}
+
+static void
+use_openai (ConfabAutoProvider *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GUri) uri = NULL;
+  ConfabOpenaiProvider *provider;
+  const char *base_url = self->base_url != NULL ? self->base_url : CONFAB_OPENAI_BASE_URL;
+  const char *model = self->model;
+
+  uri = g_uri_parse (base_url, SOUP_HTTP_URI_FLAGS, NULL);
+  if (model == NULL && uri != NULL && g_strcmp0 (g_uri_get_host (uri), "api.openai.com") == 0)
+    model = OPENAI_DEFAULT_MODEL;
+
+  provider = confab_openai_provider_new (base_url, self->api_key, model, &error);
+  if (provider == NULL)
+    {
+      g_warning ("%s", error->message);
+      decide (self, NULL, g_steal_pointer (&error));
+      return;
+    }
+
+  g_message ("Using the model server at %s, because %s is set",
+             confab_openai_provider_get_base_url (provider),
+             self->base_url != NULL ? "OPENAI_BASE_URL" : "OPENAI_API_KEY");
+  decide (self, CONFAB_PROVIDER (provider), NULL);
+}
+
+static void
+use_local (ConfabAutoProvider *self, const ConfabLocalServer *server)
+{
+  g_autofree char *base_url = g_strconcat (server->origin, "/v1", NULL);
+  g_autoptr (GError) error = NULL;
+  ConfabOpenaiProvider *provider
+      = confab_openai_provider_new (base_url, NULL, self->model, &error);
+
+  if (provider == NULL)
+    {
+      decide (self, NULL, g_steal_pointer (&error));
+      return;
+    }
+
+  g_message ("Using %s at %s, because it answered there and nothing is configured",
+             confab_local_server_kind_to_string (server->kind), base_url);
+  decide (self, CONFAB_PROVIDER (provider), NULL);
+}
+
+static void
+use_builtin (ConfabAutoProvider *self)
+{
+  g_message ("Using the built-in answers, because nothing is configured and no local model server "
+             "told who it is");
+  decide (self, CONFAB_PROVIDER (confab_builtin_provider_new ()), NULL);
+}
+
+/* The first that said yes is taken, once all that are preferred to it have said no, or when there
+ * is @no_more_time. */
+static void
+weigh (ConfabAutoProvider *self, gboolean no_more_time)
+{
+  for (guint i = 0; i < self->candidates->len; i++)
+    {
+      const Candidate *candidate = &g_array_index (self->candidates, Candidate, i);
+
+      if (candidate->answer == ANSWER_YES)
+        {
+          use_local (self, &candidate->server);
+          return;
+        }
+      if (candidate->answer == ANSWER_NONE && !no_more_time)
+        return;
+    }
+
+  use_builtin (self);
+}
+
+static void
+identified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Inquiry *inquiry = user_data;
+  g_autoptr (ConfabAutoProvider) self = g_steal_pointer (&inquiry->self);
+  Candidate *candidate = &g_array_index (self->candidates, Candidate, inquiry->index);
+  gboolean yes = confab_local_server_identify_finish (SOUP_SESSION (source), result, NULL);
+
+  if (self->state == STATE_DECIDED)
+    return;
+
+  candidate->answer = yes ? ANSWER_YES : ANSWER_NO;
+  weigh (self, FALSE);
+}
+
+static gboolean
+timeout_cb (gpointer user_data)
+{
+  g_autoptr (ConfabAutoProvider) self = g_object_ref (CONFAB_AUTO_PROVIDER (user_data));
+
+  weigh (self, TRUE);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ask_local_servers (ConfabAutoProvider *self)
+{
+  self->state = STATE_ASKING;
+  self->session = confab_http_session_new ();
+  self->asking = g_cancellable_new ();
+
+  self->timeout_source = g_timeout_source_new (ASK_TIMEOUT_MS);
+  g_source_set_static_name (self->timeout_source, "[confab] local servers asked");
+  g_source_set_callback (self->timeout_source, timeout_cb, g_object_ref (self), g_object_unref);
+  g_source_attach (self->timeout_source, g_main_context_get_thread_default ());
+
+  for (guint i = 0; i < self->candidates->len; i++)
+    {
+      Inquiry *inquiry = g_new0 (Inquiry, 1);
+
+      inquiry->self = g_object_ref (self);
+      inquiry->index = i;
+      confab_local_server_identify_async (&g_array_index (self->candidates, Candidate, i).server,
+                                          self->session, ASK_TIMEOUT_MS, self->asking,
+                                          identified_cb, inquiry);
+    }
+}
+
+/**
+ * confab_auto_provider_start:
+ *
+ * Begins to find out which provider to use, if that has not begun: at once if OpenAI's variables
+ * are set, else within 300 ms, in which the local servers are asked who they are. Which one it is
+ * and why is logged. A call that comes earlier begins it too.
+ */
+void
+confab_auto_provider_start (ConfabAutoProvider *self)
+{
+  g_return_if_fail (CONFAB_IS_AUTO_PROVIDER (self));
+
+  if (self->state != STATE_NEW)
+    return;
+
+  if (self->api_key != NULL || self->base_url != NULL)
+    use_openai (self);
+  else if (self->candidates->len == 0)
+    use_builtin (self);
+  else
+    ask_local_servers (self);
+}
+
+static gboolean
+call_cancelled_cb (GCancellable *cancellable, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_object_ref (G_TASK (user_data));
+  ConfabAutoProvider *self = g_task_get_source_object (task);
+  Call *call = g_task_get_task_data (task);
+
+  if (g_queue_remove (&self->waiting, task))
+    g_object_unref (task);
+  clear_source (&call->cancel_source);
+  g_task_return_error_if_cancelled (task);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Lets a call wait if need be. Takes @task. */
+static void
+enqueue (ConfabAutoProvider *self, GTask *task, Call *call)
+{
+  GCancellable *cancellable = g_task_get_cancellable (task);
+
+  g_task_set_task_data (task, call, call_free);
+  confab_auto_provider_start (self);
+
+  if (self->state == STATE_DECIDED)
+    {
+      forward (self, task);
+      return;
+    }
+
+  if (cancellable != NULL)
+    {
+      call->cancel_source = g_cancellable_source_new (cancellable);
+      g_source_set_static_name (call->cancel_source, "[confab] waiting call cancelled");
+      g_source_set_callback (call->cancel_source, G_SOURCE_FUNC (call_cancelled_cb),
+                             g_object_ref (task), g_object_unref);
+      g_source_attach (call->cancel_source, g_task_get_context (task));
+    }
+  g_queue_push_tail (&self->waiting, task);
+}
+
+static void
+confab_auto_provider_generate_async (ConfabProvider *provider,
+                                     ConfabPrompt *prompt,
+                                     ConfabDeltaFunc on_delta,
+                                     gpointer delta_data,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data)
+{
+  GTask *task = g_task_new (provider, cancellable, callback, user_data);
+  Call *call = g_new0 (Call, 1);
+
+  g_task_set_source_tag (task, confab_auto_provider_generate_async);
+  call->prompt = confab_prompt_ref (prompt);
+  call->on_delta = on_delta;
+  call->delta_data = delta_data;
+
+  enqueue (CONFAB_AUTO_PROVIDER (provider), task, call);
+}
+
+static ConfabOutcome *
+confab_auto_provider_generate_finish (ConfabProvider *provider,
+                                      GAsyncResult *result,
+                                      GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+confab_auto_provider_list_models_async (ConfabProvider *provider,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data)
+{
+  GTask *task = g_task_new (provider, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, confab_auto_provider_list_models_async);
+
+  enqueue (CONFAB_AUTO_PROVIDER (provider), task, g_new0 (Call, 1));
+}
+
+static GPtrArray *
+confab_auto_provider_list_models_finish (ConfabProvider *provider,
+                                         GAsyncResult *result,
+                                         GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static const char *
+confab_auto_provider_get_name (ConfabProvider *provider)
+{
+  ConfabAutoProvider *self = CONFAB_AUTO_PROVIDER (provider);
+
+  return self->chosen != NULL ? confab_provider_get_name (self->chosen) : "auto";
+}
+
+static void
+confab_auto_provider_iface_init (ConfabProviderInterface *iface)
+{
+  iface->get_name = confab_auto_provider_get_name;
+  iface->generate_async = confab_auto_provider_generate_async;
+  iface->generate_finish = confab_auto_provider_generate_finish;
+  iface->list_models_async = confab_auto_provider_list_models_async;
+  iface->list_models_finish = confab_auto_provider_list_models_finish;
+}
+
+static void
+confab_auto_provider_finalize (GObject *object)
+{
+  ConfabAutoProvider *self = CONFAB_AUTO_PROVIDER (object);
+
+  /* Waiting calls and inquiries hold references, so there are none. */
+  g_assert (g_queue_is_empty (&self->waiting));
+
+  clear_source (&self->timeout_source);
+  g_clear_object (&self->asking);
+  g_clear_object (&self->session);
+  g_clear_object (&self->chosen);
+  g_clear_error (&self->refusal);
+  g_clear_pointer (&self->candidates, g_array_unref);
+  g_clear_pointer (&self->model, g_free);
+  g_clear_pointer (&self->api_key, g_free);
+  g_clear_pointer (&self->base_url, g_free);
+
+  G_OBJECT_CLASS (confab_auto_provider_parent_class)->finalize (object);
+}
+
+static void
+confab_auto_provider_class_init (ConfabAutoProviderClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = confab_auto_provider_finalize;
+}
+
+static void
+confab_auto_provider_init (ConfabAutoProvider *self)
+{
+  g_queue_init (&self->waiting);
+  self->candidates = g_array_new (FALSE, FALSE, sizeof (Candidate));
+  g_array_set_clear_func (self->candidates, candidate_clear);
+}
+
+/* A variable that is set to nothing counts as not set. */
+static char *
+dup_unless_empty (const char *value)
+{
+  return value != NULL && *value != '\0' ? g_strdup (value) : NULL;
+}
+
+/**
+ * confab_auto_provider_new_full:
+ * @model: (nullable): for prompts that name none, whatever is chosen
+ * @api_key: (nullable): as OPENAI_API_KEY
+ * @base_url: (nullable): as OPENAI_BASE_URL
+ * @servers: (array length=n_servers): whom to ask if both are NULL, the preferred first
+ *
+ * Returns: (transfer full)
+ */
+ConfabAutoProvider *
+confab_auto_provider_new_full (const char *model,
+                               const char *api_key,
+                               const char *base_url,
+                               const ConfabLocalServer *servers,
+                               gsize n_servers)
+{
+  ConfabAutoProvider *self = g_object_new (CONFAB_TYPE_AUTO_PROVIDER, NULL);
+
+  self->model = dup_unless_empty (model);
+  self->api_key = dup_unless_empty (api_key);
+  self->base_url = dup_unless_empty (base_url);
+  for (gsize i = 0; i < n_servers; i++)
+    {
+      Candidate candidate = { .server = servers[i], .answer = ANSWER_NONE };
+
+      candidate.server.origin = g_strdup (servers[i].origin);
+      g_array_append_val (self->candidates, candidate);
+    }
+
+  return self;
+}
+
+/**
+ * confab_auto_provider_new:
+ * @model: (nullable): for prompts that name none, whatever is chosen
+ *
+ * Reads OPENAI_API_KEY, OPENAI_BASE_URL and OLLAMA_HOST, and knows the usual ports of local servers.
+ *
+ * Returns: (transfer full)
+ */
+ConfabAutoProvider *
+confab_auto_provider_new (const char *model)
+{
+  g_autofree char *ollama = confab_local_server_parse_ollama_host (g_getenv ("OLLAMA_HOST"));
+  const ConfabLocalServer servers[] = {
+    { CONFAB_LOCAL_SERVER_OLLAMA, ollama },
+    { CONFAB_LOCAL_SERVER_LLAMA_CPP, (char *) "http://127.0.0.1:8080" },
+    { CONFAB_LOCAL_SERVER_LM_STUDIO, (char *) "http://127.0.0.1:1234" },
+    { CONFAB_LOCAL_SERVER_INFERENCE_SNAP, (char *) "http://127.0.0.1:8400" },
+  };
+
+  return confab_auto_provider_new_full (model, g_getenv ("OPENAI_API_KEY"),
+                                        g_getenv ("OPENAI_BASE_URL"), servers,
+                                        G_N_ELEMENTS (servers));
+}
+
+/**
+ * confab_auto_provider_get_chosen:
+ *
+ * Returns: (transfer none) (nullable): NULL before the decision, and where a setting was wrong
+ */
+ConfabProvider *
+confab_auto_provider_get_chosen (ConfabAutoProvider *self)
+{
+  g_return_val_if_fail (CONFAB_IS_AUTO_PROVIDER (self), NULL);
+
+  return self->chosen;
+}

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib/gi18n-lib.h>
+
+#include "confab-http-stream.h"
+#include "confab-error.h"
+#include "confab-http-error.h"
+#include "confab-version.h"
+
+#define MAX_CONNECTIONS 1000
+#define IDLE_TIMEOUT_S 30
+#define READ_BYTES (16 * 1024)
+
+/* A refusal is told in a few lines, at once; what comes beyond is not waited for. */
+#define MAX_ERROR_BODY (64 * 1024)
+#define ERROR_BODY_TIMEOUT_MS 5000
+
+/*
+ * Run: one request and its response. It is the task data of its GTask, which every source's closure
+ * and the send hold a reference on; run_end() drops them all.
+ */
+typedef struct
+{
+  SoupMessage *message;
+  /* NULL for a request without a body */
+  GBytes *json;
+  const ConfabHttpHandler *handler;
+  gpointer handler_data;
+
+  /* Whether the request went out on a connection of its own, or on one that was kept. */
+  gboolean new_connection;
+  gulong network_event_id;
+
+  /* Ours, so that a stall can end the send as the caller's cancellable does. */
+  GCancellable *send_cancellable;
+  GSource *cancel_source;
+
+  /* Looks at last_activity when it fires, instead of being set anew at each read. */
+  GSource *stall_source;
+  gint64 last_activity;
+  guint stall_timeout_ms;
+  gboolean stalled;
+
+  /* The response's body, once its head has come. */
+  GInputStream *body;
+  gboolean body_ended;
+  GSource *read_source;
+
+  /* Gathers the body of a refusal; NULL for a response that goes to the handler. */
+  GByteArray *refusal;
+} Run;
+
+typedef enum
+{
+  TURN_BLOCKED,
+  TURN_FULL,
+  TURN_ENDED,
+} Turn;
+
+static void read_later (GTask *task);
+
+/* Only ever called when the task goes away, so all sources are gone by then. */
+static void
+run_free (gpointer data)
+{
+  Run *run = data;
+
+  g_clear_object (&run->body);
+  g_clear_signal_handler (&run->network_event_id, run->message);
+  g_clear_object (&run->message);
+  g_clear_pointer (&run->json, g_bytes_unref);
+  g_clear_object (&run->send_cancellable);
+  g_clear_pointer (&run->refusal, g_byte_array_unref);
+  g_free (run);
+}
+
+static void
+clear_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+/*
+ * Gives the connection back if the body was read to its end, and closes it if not. For the latter a
+ * plain close might first wait for what is still to come; libsoup drops a connection whose I/O was
+ * cancelled.
+ */
+static void
+close_body (Run *run)
+{
+  g_autoptr (GCancellable) at_once = NULL;
+  g_autoptr (GInputStream) body = g_steal_pointer (&run->body);
+
+  if (body == NULL)
+    return;
+
+  if (!run->body_ended)
+    {
+      at_once = g_cancellable_new ();
+      g_cancellable_cancel (at_once);
+    }
+  g_input_stream_close (body, at_once, NULL);
+}
+
+/* The one way to end. Takes @error. Callers in a source's dispatch hold a reference on @task. */
+static void
+run_end (GTask *task, GError *error)
+{
+  Run *run = g_task_get_task_data (task);
+
+  clear_source (&run->cancel_source);
+  clear_source (&run->stall_source);
+  clear_source (&run->read_source);
+  close_body (run);
+
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+static GError *
+stall_error (Run *run)
+{
+  return g_error_new (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TIMEOUT,
+                      _ ("The model server sent nothing for %u seconds."),
+                      MAX (run->stall_timeout_ms / 1000, 1));
+}
+
+static GError *
+refusal_error (Run *run)
+{
+  return confab_http_error_from_response (soup_message_get_status (run->message),
+                                          soup_message_get_response_headers (run->message),
+                                          (const char *) run->refusal->data, run->refusal->len);
+}
+
+static GSource *
+attach (GTask *task, GSource *source, const char *name, GSourceFunc func)
+{
+  g_source_set_static_name (source, name);
+  g_source_set_callback (source, func, g_object_ref (task), g_object_unref);
+  g_source_attach (source, g_task_get_context (task));
+
+  return source;
+}
+
+static void
+stop_because (GTask *task, GError *error)
+{
+  Run *run = g_task_get_task_data (task);
+
+  /* While the head is awaited libsoup owns the connection: it gives it up and calls sent_cb(). */
+  if (run->body == NULL)
+    {
+      g_cancellable_cancel (run->send_cancellable);
+      g_clear_error (&error);
+      return;
+    }
+
+  run_end (task, error);
+}
+
+static gboolean
+cancelled_cb (GCancellable *cancellable, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_object_ref (G_TASK (user_data));
+
+  stop_because (task, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("Stopped.")));
+
+  return G_SOURCE_REMOVE;
+}
+
+static void arm_stall_timer (GTask *task, gint64 in_ms);
+
+static gboolean
+stall_cb (gpointer user_data)
+{
+  g_autoptr (GTask) task = g_object_ref (G_TASK (user_data));
+  Run *run = g_task_get_task_data (task);
+  gint64 quiet_ms = (g_get_monotonic_time () - run->last_activity) / 1000;
+
+  if (quiet_ms < run->stall_timeout_ms)
+    {
+      arm_stall_timer (task, run->stall_timeout_ms - quiet_ms);
+      return G_SOURCE_REMOVE;
+    }
+
+  run->stalled = TRUE;
+  stop_because (task, run->refusal != NULL ? refusal_error (run) : stall_error (run));
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+arm_stall_timer (GTask *task, gint64 in_ms)
+{
+  Run *run = g_task_get_task_data (task);
+
+  clear_source (&run->stall_source);
+  run->stall_source = attach (task, g_timeout_source_new ((guint) MAX (in_ms, 1)),
+                              "[confab] upstream stall", stall_cb);
+}
+
+/* Returns: whether to go on */
+static gboolean
+take_bytes (Run *run, const char *bytes, gsize length, GError **error)
+{
+  if (run->refusal == NULL)
+    return run->handler->data (bytes, length, run->handler_data, error);
+
+  g_byte_array_append (run->refusal, (const guint8 *) bytes,
+                       (guint) MIN (length, MAX_ERROR_BODY - run->refusal->len));
+  return run->refusal->len < MAX_ERROR_BODY;
+}
+
+/* Reads until it would block. Sets @error where the body was cut or the handler refuses it. */
+static Turn
+read_turn (GTask *task, GError **error)
+{
+  Run *run = g_task_get_task_data (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+  GPollableInputStream *body = G_POLLABLE_INPUT_STREAM (run->body);
+  gboolean wanted = TRUE;
+  char buffer[READ_BYTES];
+
+  for (gsize total = 0; total < CONFAB_HTTP_TURN_BYTES;)
+    {
+      g_autoptr (GError) read_error = NULL;
+      gssize n;
+
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return TURN_ENDED;
+
+      n = g_pollable_input_stream_read_nonblocking (body, buffer, sizeof buffer, NULL,
+                                                    &read_error);
+      if (n == 0)
+        {
+          run->body_ended = TRUE;
+          return TURN_ENDED;
+        }
+
+      if (g_error_matches (read_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+        return wanted ? TURN_BLOCKED : TURN_ENDED;
+
+      if (n < 0)
+        {
+          if (wanted && run->refusal == NULL)
+            g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TRUNCATED,
+                         _ ("The model server broke off its answer (%s)."), read_error->message);
+          return TURN_ENDED;
+        }
+
+      total += (gsize) n;
+      if (wanted)
+        {
+          GError *handler_error = NULL;
+
+          wanted = take_bytes (run, buffer, (gsize) n, &handler_error);
+          if (handler_error != NULL)
+            {
+              g_propagate_error (error, handler_error);
+              return TURN_ENDED;
+            }
+        }
+      /* When no more is wanted, what has come already is still read up: if it is the body's proper
+       * end, the connection can be used again. */
+    }
+
+  return wanted ? TURN_FULL : TURN_ENDED;
+}
+
+static gboolean
+readable_cb (GObject *stream, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_object_ref (G_TASK (user_data));
+  Run *run = g_task_get_task_data (task);
+  GError *error = NULL;
+  Turn turn = read_turn (task, &error);
+
+  run->last_activity = g_get_monotonic_time ();
+  if (run->refusal == NULL && run->handler->turn_done != NULL
+      && !g_cancellable_is_cancelled (g_task_get_cancellable (task)))
+    run->handler->turn_done (run->handler_data);
+
+  if (turn != TURN_ENDED)
+    read_later (task);
+  else if (error == NULL && run->refusal != NULL)
+    run_end (task, refusal_error (run));
+  else
+    run_end (task, error);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* A new source each time: libsoup's stream answers "readable" from its own buffer, so that a source
+ * which is kept after WOULD_BLOCK spins. */
+static void
+read_later (GTask *task)
+{
+  Run *run = g_task_get_task_data (task);
+
+  clear_source (&run->read_source);
+  run->read_source = attach (
+      task, g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (run->body), NULL),
+      "[confab] upstream body", G_SOURCE_FUNC (readable_cb));
+}
+
+/* Only happens for connections that are made. */
+static void
+network_event_cb (SoupMessage *message,
+                  GSocketClientEvent event,
+                  GIOStream *connection,
+                  gpointer user_data)
+{
+  Run *run = user_data;
+
+  run->new_connection = TRUE;
+}
+
+/* A kept connection may turn out to be dead when the next request is written on it. libsoup sends a
+ * GET again, but not a POST. */
+static gboolean
+met_dead_connection (Run *run, const GError *cause)
+{
+  return !run->new_connection && !run->stalled
+         && (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT)
+             || g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)
+             || g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE));
+}
+
+static GError *
+send_failed (GTask *task, GError *cause)
+{
+  Run *run = g_task_get_task_data (task);
+  GError *error;
+
+  if (run->stalled)
+    error = stall_error (run);
+  else if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return cause;
+  else
+    error = confab_http_error_from_transport (cause, soup_message_get_uri (run->message));
+
+  g_error_free (cause);
+  return error;
+}
+
+static void send_request (GTask *task);
+
+static void
+sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Run *run = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  run->body = soup_session_send_finish (SOUP_SESSION (source), result, &error);
+  if (error != NULL && met_dead_connection (run, error))
+    {
+      g_clear_error (&error);
+      soup_message_add_flags (run->message, SOUP_MESSAGE_NEW_CONNECTION);
+      send_request (g_steal_pointer (&task));
+      return;
+    }
+  if (error != NULL)
+    {
+      run_end (task, send_failed (task, error));
+      return;
+    }
+
+  run->last_activity = g_get_monotonic_time ();
+  if (run->stalled)
+    error = stall_error (run);
+  else if (g_cancellable_set_error_if_cancelled (g_task_get_cancellable (task), &error))
+    ;
+  else if (!SOUP_STATUS_IS_SUCCESSFUL (soup_message_get_status (run->message)))
+    {
+      run->refusal = g_byte_array_new ();
+      run->stall_timeout_ms = MIN (run->stall_timeout_ms, ERROR_BODY_TIMEOUT_MS);
+      arm_stall_timer (task, run->stall_timeout_ms);
+    }
+  else if (run->handler->head != NULL)
+    run->handler->head (run->message, run->handler_data, &error);
+
+  if (error != NULL)
+    run_end (task, error);
+  else
+    read_later (task);
+}
+
+/* Takes @task. */
+static void
+send_request (GTask *task)
+{
+  Run *run = g_task_get_task_data (task);
+
+  if (run->json != NULL)
+    soup_message_set_request_body_from_bytes (run->message, "application/json", run->json);
+  soup_session_send_async (g_task_get_source_object (task), run->message, G_PRIORITY_DEFAULT,
+                           run->send_cancellable, sent_cb, task);
+}
+
+/**
+ * confab_http_stream_run_async:
+ * @session: of confab_http_session_new()
+ * @message: (transfer none): the request; it is never redirected. A question to a model changes
+ *   nothing there, so it is sent a second time when a connection that was kept proves to be dead
+ *   before anything of a response came
+ * @json: (nullable): the request's body
+ * @stall_timeout_ms: how long the server may be silent, before its head and within its body
+ * @handler: takes the body of a 2xx response; must outlive the call, as static data does
+ * @cancellable: (nullable): closes the connection at once, wherever the run stands
+ *
+ * Sends @message and hands its response's body over as it comes, without waiting for more than what
+ * is there: one call of turn_done for each turn of the main loop.
+ */
+void
+confab_http_stream_run_async (SoupSession *session,
+                              SoupMessage *message,
+                              GBytes *json,
+                              guint stall_timeout_ms,
+                              const ConfabHttpHandler *handler,
+                              gpointer handler_data,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  Run *run;
+
+  g_return_if_fail (SOUP_IS_SESSION (session));
+  g_return_if_fail (SOUP_IS_MESSAGE (message));
+  g_return_if_fail (handler != NULL && handler->data != NULL);
+
+  task = g_task_new (session, cancellable, callback, user_data);
+  g_task_set_source_tag (task, confab_http_stream_run_async);
+
+  run = g_new0 (Run, 1);
+  run->message = g_object_ref (message);
+  run->json = json != NULL ? g_bytes_ref (json) : NULL;
+  run->handler = handler;
+  run->handler_data = handler_data;
+  run->send_cancellable = g_cancellable_new ();
+  run->stall_timeout_ms = stall_timeout_ms;
+  run->last_activity = g_get_monotonic_time ();
+  g_task_set_task_data (task, run, run_free);
+
+  /* IDEMPOTENT, since libsoup makes a new connection for every POST otherwise. */
+  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT);
+  /* Else libsoup reads the whole body of a 401 into memory by itself, however long it is; without
+   * an auth manager in the session it does so too. */
+  soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
+
+  if (cancellable != NULL)
+    run->cancel_source = attach (task, g_cancellable_source_new (cancellable),
+                                 "[confab] upstream cancelled", G_SOURCE_FUNC (cancelled_cb));
+  arm_stall_timer (task, stall_timeout_ms);
+  run->network_event_id
+      = g_signal_connect (message, "network-event", G_CALLBACK (network_event_cb), run);
+
+  send_request (g_steal_pointer (&task));
+}
+
+/**
+ * confab_http_stream_run_finish:
+ *
+ * Returns: TRUE if the body ended as it should or the handler had enough; else FALSE with a
+ *   %CONFAB_ERROR, or with %G_IO_ERROR_CANCELLED
+ */
+gboolean
+confab_http_stream_run_finish (SoupSession *session, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, session), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * confab_http_session_new:
+ *
+ * Makes what all requests of one provider share. It adds nothing of its own to a request: no
+ * decoder (a compressed stream would come in lumps) and no cookies.
+ *
+ * Returns: (transfer full): bound to the thread-default context
+ */
+SoupSession *
+confab_http_session_new (void)
+{
+  SoupSession *session = soup_session_new_with_options (
+      "max-conns", MAX_CONNECTIONS, "max-conns-per-host", MAX_CONNECTIONS, "idle-timeout",
+      IDLE_TIMEOUT_S, "timeout", 0, "user-agent", "confab/" CONFAB_VERSION " ", NULL);
+
+  soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
+
+  return session;
+}

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#include "confab-openai-provider.h"
+#include "confab-error.h"
+#include "confab-http-fetch.h"
+#include "confab-http-stream.h"
+#include "confab-openai-reader.h"
+#include "socketio-json.h"
+
+/* A list of models is small, so a server that is silent for longer will not give it at all. */
+#define LIST_TIMEOUT_MS (30 * 1000)
+
+struct _ConfabOpenaiProvider
+{
+  GObject parent_instance;
+
+  SoupSession *session;
+  /* without a slash at the end */
+  char *base_url;
+  char *api_key;
+  char *default_model;
+  guint stall_timeout_ms;
+
+  /* The first model that the server listed; asked for when none is configured. */
+  char *found_model;
+};
+
+/* What a generation needs besides its task, which owns it. */
+typedef struct
+{
+  ConfabPrompt *prompt;
+  ConfabDeltaFunc on_delta;
+  gpointer delta_data;
+  GCancellable *cancellable;
+  ConfabOpenaiReader *reader;
+} Generation;
+
+static void confab_openai_provider_iface_init (ConfabProviderInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (ConfabOpenaiProvider,
+                               confab_openai_provider,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (CONFAB_TYPE_PROVIDER,
+                                                      confab_openai_provider_iface_init))
+
+static void
+generation_free (gpointer data)
+{
+  Generation *generation = data;
+
+  g_clear_pointer (&generation->prompt, confab_prompt_unref);
+  g_clear_pointer (&generation->reader, confab_openai_reader_free);
+  g_clear_object (&generation->cancellable);
+  g_free (generation);
+}
+
+/* Servers like to repeat a key that they refuse; it must not come into logs and pages. */
+static GError *
+hide_key (ConfabOpenaiProvider *self, GError *error)
+{
+  g_autofree char *before = NULL;
+  g_auto (GStrv) parts = NULL;
+
+  if (self->api_key == NULL || strstr (error->message, self->api_key) == NULL)
+    return error;
+
+  before = g_steal_pointer (&error->message);
+  parts = g_strsplit (before, self->api_key, -1);
+  error->message = g_strjoinv ("…", parts);
+
+  return error;
+}
+
+static SoupMessage *
+new_message (ConfabOpenaiProvider *self, const char *method, const char *path)
+{
+  g_autofree char *url = g_strconcat (self->base_url, path, NULL);
+  SoupMessage *message = soup_message_new (method, url);
+  SoupMessageHeaders *headers = soup_message_get_request_headers (message);
+
+  if (self->api_key != NULL)
+    {
+      g_autofree char *value = g_strconcat ("Bearer ", self->api_key, NULL);
+
+      soup_message_headers_replace (headers, "Authorization", value);
+    }
+  soup_message_headers_replace (headers, "Accept-Encoding", "identity");
+
+  return message;
+}
+
+static void
+append_message (GString *body, const char *role, const char *content)
+{
+  if (body->str[body->len - 1] != '[')
+    g_string_append_c (body, ',');
+  g_string_append (body, "{\"role\":");
+  socketio_json_append_string (body, role, -1);
+  g_string_append (body, ",\"content\":");
+  socketio_json_append_string (body, content, -1);
+  g_string_append_c (body, '}');
+}
+
+/* What this provider sets itself; parameters cannot change it. */
+static gboolean
+is_reserved (const char *name)
+{
+  static const char *const reserved[] = { "model", "messages", "stream", "stream_options", "n", NULL };
+
+  return g_strv_contains (reserved, name);
+}
+
+static void
+append_parameters (GString *body, JsonObject *parameters)
+{
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *value;
+
+  json_object_iter_init_ordered (&iter, parameters);
+  while (json_object_iter_next_ordered (&iter, &name, &value))
+    {
+      if (is_reserved (name))
+        continue;
+      g_string_append_c (body, ',');
+      socketio_json_append_string (body, name, -1);
+      g_string_append_c (body, ':');
+      socketio_json_append_node (body, value);
+    }
+}
+
+static GBytes *
+build_request (ConfabPrompt *prompt, const char *model)
+{
+  g_autoptr (GString) body = g_string_new ("{\"model\":");
+
+  socketio_json_append_string (body, model, -1);
+  g_string_append (body, ",\"messages\":[");
+  if (confab_prompt_get_instructions (prompt) != NULL)
+    append_message (body, "system", confab_prompt_get_instructions (prompt));
+  for (guint i = 0; i < confab_prompt_get_n_turns (prompt); i++)
+    append_message (body, confab_role_to_string (confab_prompt_get_turn_role (prompt, i)),
+                    confab_prompt_get_turn_content (prompt, i));
+  g_string_append (body, "],\"stream\":true,\"stream_options\":{\"include_usage\":true}");
+  if (confab_prompt_get_parameters (prompt) != NULL)
+    append_parameters (body, confab_prompt_get_parameters (prompt));
+  g_string_append_c (body, '}');
+
+  return g_string_free_to_bytes (g_steal_pointer (&body));
+}
+
+static void
+reader_text_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_data)
+{
+  Generation *generation = user_data;
+
+  if (!g_cancellable_is_cancelled (generation->cancellable))
+    generation->on_delta (kind, text, length, generation->delta_data);
+}
+
+/* A wrong base URL often leads to a page for people. */
+static gboolean
+handle_head (SoupMessage *message, gpointer user_data, GError **error)
+{
+  const char *type
+      = soup_message_headers_get_content_type (soup_message_get_response_headers (message), NULL);
+
+  if (type == NULL || g_ascii_strcasecmp (type, "text/html") != 0)
+    return TRUE;
+
+  g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_ERROR,
+                       _ ("The base URL leads to a web page, not to a model server; most end in "
+                          "/v1."));
+  return FALSE;
+}
+
+static gboolean
+handle_data (const char *bytes, gsize length, gpointer user_data, GError **error)
+{
+  Generation *generation = user_data;
+
+  return confab_openai_reader_feed (generation->reader, bytes, length, error);
+}
+
+static void
+handle_turn_done (gpointer user_data)
+{
+  Generation *generation = user_data;
+
+  confab_openai_reader_flush (generation->reader);
+}
+
+static const ConfabHttpHandler generate_handler
+    = { .head = handle_head, .data = handle_data, .turn_done = handle_turn_done };
+
+static void
+generated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  ConfabOpenaiProvider *self = g_task_get_source_object (task);
+  Generation *generation = g_task_get_task_data (task);
+  ConfabOutcome *outcome = NULL;
+  GError *error = NULL;
+
+  if (confab_http_stream_run_finish (SOUP_SESSION (source), result, &error))
+    outcome = confab_openai_reader_finish (generation->reader, &error);
+
+  if (outcome != NULL)
+    {
+      g_task_return_pointer (task, outcome, (GDestroyNotify) confab_outcome_free);
+      return;
+    }
+
+  /* A model that was found may have been unloaded since: look again next time. */
+  if (!confab_error_is_retryable (error))
+    g_clear_pointer (&self->found_model, g_free);
+  g_task_return_error (task, hide_key (self, error));
+}
+
+/* Takes @task. */
+static void
+generate_with_model (GTask *task, const char *model)
+{
+  ConfabOpenaiProvider *self = g_task_get_source_object (task);
+  Generation *generation = g_task_get_task_data (task);
+  g_autoptr (SoupMessage) message = new_message (self, "POST", "/chat/completions");
+  g_autoptr (GBytes) body = build_request (generation->prompt, model);
+
+  soup_message_headers_replace (soup_message_get_request_headers (message), "Accept",
+                                "text/event-stream, application/json");
+
+  confab_http_stream_run_async (self->session, message, body, self->stall_timeout_ms, &generate_handler,
+                                generation, generation->cancellable, generated_cb, task);
+}
+
+static void
+first_model_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  ConfabOpenaiProvider *self = CONFAB_OPENAI_PROVIDER (source);
+  g_autoptr (GPtrArray) models = NULL;
+  GError *error = NULL;
+
+  models = confab_provider_list_models_finish (CONFAB_PROVIDER (self), result, &error);
+  if (models == NULL)
+    {
+      g_prefix_error (&error, "%s ", _ ("No model is configured, and asking for one failed:"));
+      g_task_return_error (task, error);
+      return;
+    }
+
+  if (models->len == 0)
+    {
+      g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_NO_PROVIDER,
+                               _ ("The model server at %s offers no model; load one there, or name "
+                                  "one with --model."),
+                               self->base_url);
+      return;
+    }
+
+  if (self->found_model == NULL)
+    {
+      self->found_model = g_strdup (g_ptr_array_index (models, 0));
+      g_message ("Using model %s of %s", self->found_model, self->base_url);
+    }
+  generate_with_model (g_steal_pointer (&task), g_ptr_array_index (models, 0));
+}
+
+static void
+confab_openai_provider_generate_async (ConfabProvider *provider,
+                                       ConfabPrompt *prompt,
+                                       ConfabDeltaFunc on_delta,
+                                       gpointer delta_data,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data)
+{
+  ConfabOpenaiProvider *self = CONFAB_OPENAI_PROVIDER (provider);
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  Generation *generation = g_new0 (Generation, 1);
+  const char *model = confab_prompt_get_model (prompt);
+
+  g_task_set_source_tag (task, confab_openai_provider_generate_async);
+  generation->prompt = confab_prompt_ref (prompt);
+  generation->on_delta = on_delta;
+  generation->delta_data = delta_data;
+  generation->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
+  generation->reader = confab_openai_reader_new (reader_text_cb, generation);
+  g_task_set_task_data (task, generation, generation_free);
+
+  if (model == NULL)
+    model = self->default_model;
+  if (model == NULL)
+    model = self->found_model;
+
+  if (model != NULL)
+    generate_with_model (g_steal_pointer (&task), model);
+  else
+    confab_provider_list_models_async (provider, cancellable, first_model_cb,
+                                       g_steal_pointer (&task));
+}
+
+static ConfabOutcome *
+confab_openai_provider_generate_finish (ConfabProvider *provider,
+                                        GAsyncResult *result,
+                                        GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* Reads {"data":[{"id":…},…]}. Returns: (nullable): NULL if it is something else */
+static GPtrArray *
+parse_models (JsonNode *node)
+{
+  g_autoptr (GPtrArray) models = g_ptr_array_new_with_free_func (g_free);
+  JsonNode *data = NULL;
+  JsonArray *list;
+
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    data = json_object_get_member (json_node_get_object (node), "data");
+  if (data == NULL || (!JSON_NODE_HOLDS_ARRAY (data) && !JSON_NODE_HOLDS_NULL (data)))
+    return NULL;
+
+  /* Ollama without models says null. */
+  if (JSON_NODE_HOLDS_NULL (data))
+    return g_steal_pointer (&models);
+
+  list = json_node_get_array (data);
+  for (guint i = 0; i < json_array_get_length (list); i++)
+    {
+      JsonNode *entry = json_array_get_element (list, i);
+      JsonNode *id = NULL;
+
+      if (JSON_NODE_HOLDS_OBJECT (entry))
+        id = json_object_get_member (json_node_get_object (entry), "id");
+      if (id != NULL && JSON_NODE_HOLDS_VALUE (id)
+          && json_node_get_value_type (id) == G_TYPE_STRING)
+        g_ptr_array_add (models, json_node_dup_string (id));
+    }
+
+  return g_steal_pointer (&models);
+}
+
+static void
+listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  ConfabOpenaiProvider *self = g_task_get_source_object (task);
+  g_autoptr (JsonNode) node = NULL;
+  GPtrArray *models;
+  GError *error = NULL;
+
+  node = confab_http_fetch_json_finish (SOUP_SESSION (source), result, &error);
+  if (node == NULL)
+    {
+      g_task_return_error (task, hide_key (self, error));
+      return;
+    }
+
+  models = parse_models (node);
+  if (models == NULL)
+    g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_ERROR,
+                             _ ("What the server at %s answers is not a list of models."),
+                             self->base_url);
+  else
+    g_task_return_pointer (task, models, (GDestroyNotify) g_ptr_array_unref);
+}
+
+static void
+confab_openai_provider_list_models_async (ConfabProvider *provider,
+                                          GCancellable *cancellable,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data)
+{
+  ConfabOpenaiProvider *self = CONFAB_OPENAI_PROVIDER (provider);
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+  g_autoptr (SoupMessage) message = new_message (self, "GET", "/models");
+
+  g_task_set_source_tag (task, confab_openai_provider_list_models_async);
+
+  confab_http_fetch_json_async (self->session, message,
+                                MIN (self->stall_timeout_ms, LIST_TIMEOUT_MS), cancellable,
+                                listed_cb, task);
+}
+
+static GPtrArray *
+confab_openai_provider_list_models_finish (ConfabProvider *provider,
+                                           GAsyncResult *result,
+                                           GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static const char *
+confab_openai_provider_get_name (ConfabProvider *provider)
+{
+  return "openai";
+}
+
+static void
+confab_openai_provider_iface_init (ConfabProviderInterface *iface)
+{
+  iface->get_name = confab_openai_provider_get_name;
+  iface->generate_async = confab_openai_provider_generate_async;
+  iface->generate_finish = confab_openai_provider_generate_finish;
+  iface->list_models_async = confab_openai_provider_list_models_async;
+  iface->list_models_finish = confab_openai_provider_list_models_finish;
+}
+
+static void
+confab_openai_provider_finalize (GObject *object)
+{
+  ConfabOpenaiProvider *self = CONFAB_OPENAI_PROVIDER (object);
+
+  g_clear_object (&self->session);
+  g_clear_pointer (&self->base_url, g_free);
+  g_clear_pointer (&self->api_key, g_free);
+  g_clear_pointer (&self->default_model, g_free);
+  g_clear_pointer (&self->found_model, g_free);
+
+  G_OBJECT_CLASS (confab_openai_provider_parent_class)->finalize (object);
+}
+
+static void
+confab_openai_provider_class_init (ConfabOpenaiProviderClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = confab_openai_provider_finalize;
+}
+
+static void
+confab_openai_provider_init (ConfabOpenaiProvider *self)
+{
+  self->stall_timeout_ms = CONFAB_HTTP_STALL_TIMEOUT_MS;
+}
+
+static char *
+check_base_url (const char *base_url, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (GUri) uri = g_uri_parse (base_url, SOUP_HTTP_URI_FLAGS, &reason);
+  g_autofree char *url = g_strdup (base_url);
+  const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : "";
+  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+
+  if (uri == NULL || host == NULL || *host == '\0'
+      || (strcmp (scheme, "http") != 0 && strcmp (scheme, "https") != 0))
+    {
+      g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                   _ ("“%s” is not a base URL; it must begin with http:// or https:// and name a "
+                      "host, such as http://127.0.0.1:8080/v1."),
+                   base_url);
+      return NULL;
+    }
+
+  if (g_uri_get_query (uri) != NULL || g_uri_get_fragment (uri) != NULL
+      || g_uri_get_userinfo (uri) != NULL)
+    {
+      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                           _ ("The base URL must hold no “?”, no “#”, and no user and password; "
+                              "a key goes into OPENAI_API_KEY."));
+      return NULL;
+    }
+
+  while (g_str_has_suffix (url, "/"))
+    url[strlen (url) - 1] = '\0';
+
+  return g_steal_pointer (&url);
+}
+
+/* The key becomes part of a header, so it must not be able to begin another one. */
+static gboolean
+check_api_key (const char *api_key, GError **error)
+{
+  for (const char *p = api_key; *p != '\0'; p++)
+    {
+      if (!g_ascii_isgraph (*p))
+        {
+          g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                               _ ("The API key holds spaces or other characters that no key has."));
+          return FALSE;
+        }
+    }
+
+  return TRUE;
+}
+
+static char *
+dup_stripped (const char *text)
+{
+  g_autofree char *copy = text != NULL ? g_strstrip (g_strdup (text)) : NULL;
+
+  return copy != NULL && *copy != '\0' ? g_steal_pointer (&copy) : NULL;
+}
+
+/**
+ * confab_openai_provider_new:
+ * @base_url: (nullable): as in OPENAI_BASE_URL, with or without a slash at the end; NULL for OpenAI's
+ * @api_key: (nullable): NULL for servers that want none
+ * @default_model: (nullable): for prompts that name none; NULL for the first that the server lists
+ *
+ * Requests are not redirected: their body is somebody's chat and goes only where it was told to.
+ *
+ * Returns: (transfer full) (nullable): NULL with %CONFAB_ERROR_INVALID_REQUEST if a setting is wrong
+ */
+ConfabOpenaiProvider *
+confab_openai_provider_new (const char *base_url,
+                            const char *api_key,
+                            const char *default_model,
+                            GError **error)
+{
+  g_autoptr (ConfabOpenaiProvider) self = g_object_new (CONFAB_TYPE_OPENAI_PROVIDER, NULL);
+  g_autofree char *stripped_url = dup_stripped (base_url);
+
+  self->base_url = check_base_url (
+      stripped_url != NULL ? stripped_url : CONFAB_OPENAI_BASE_URL, error);
+  if (self->base_url == NULL)
+    return NULL;
+
+  self->api_key = dup_stripped (api_key);
+  if (self->api_key != NULL && !check_api_key (self->api_key, error))
+    return NULL;
+
+  self->default_model = dup_stripped (default_model);
+  self->session = confab_http_session_new ();
+
+  return g_steal_pointer (&self);
+}
+
+/**
+ * confab_openai_provider_set_stall_timeout:
+ * @timeout_ms: how long the server may be silent, before its first byte and between bytes; at
+ *   least 1; %CONFAB_HTTP_STALL_TIMEOUT_MS by default
+ */
+void
+confab_openai_provider_set_stall_timeout (ConfabOpenaiProvider *self, guint timeout_ms)
+{
+  g_return_if_fail (CONFAB_IS_OPENAI_PROVIDER (self));
+  g_return_if_fail (timeout_ms > 0);
+
+  self->stall_timeout_ms = timeout_ms;
+}
+
+/**
+ * confab_openai_provider_get_base_url:
+ *
+ * Returns: where requests go, without a slash at the end
+ */
+const char *
+confab_openai_provider_get_base_url (ConfabOpenaiProvider *self)
+{
+  g_return_val_if_fail (CONFAB_IS_OPENAI_PROVIDER (self), NULL);
+
+  return self->base_url;
+}
