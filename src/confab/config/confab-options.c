@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "confab-options.h"
+
+#include <sys/un.h>
+
+#include "confab-error.h"
+#include "confab-origin.h"
+
+/* As GOption leaves them. */
+typedef struct
+{
+  int port;
+  char *bind;
+  char *unix_path;
+  char *data_dir;
+  gboolean dev;
+  gboolean no_realtime;
+  char **allow_origins;
+  char **allow_hosts;
+  char *provider;
+  char *base_url;
+  char *model;
+  gboolean no_bus;
+  gboolean verbose;
+  gboolean version;
+} RawOptions;
+
+static void
+raw_options_clear (RawOptions *raw)
+{
+  g_free (raw->bind);
+  g_free (raw->unix_path);
+  g_free (raw->data_dir);
+  g_strfreev (raw->allow_origins);
+  g_strfreev (raw->allow_hosts);
+  g_free (raw->provider);
+  g_free (raw->base_url);
+  g_free (raw->model);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RawOptions, raw_options_clear)
+
+/**
+ * confab_options_free:
+ * @self: (transfer full): options
+ */
+void
+confab_options_free (ConfabOptions *self)
+{
+  g_clear_object (&self->bind);
+  g_free (self->unix_path);
+  g_free (self->data_dir);
+  g_strfreev (self->allow_origins);
+  g_strfreev (self->allow_hosts);
+  g_free (self->provider);
+  g_free (self->base_url);
+  g_free (self->model);
+  g_free (self);
+}
+
+static gboolean
+refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+static gboolean
+refuse (GError **error, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  g_propagate_error (error, g_error_new_valist (CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST, format,
+                                                args));
+  va_end (args);
+
+  return FALSE;
+}
+
+static gboolean
+parse_raw (RawOptions *raw, char **argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "port", 0, 0, G_OPTION_ARG_INT, &raw->port, "TCP port; 0 takes a free one (7420)", "N" },
+    { "bind", 0, 0, G_OPTION_ARG_STRING, &raw->bind, "IP address instead of loopback", "ADDR" },
+    { "unix", 0, 0, G_OPTION_ARG_FILENAME, &raw->unix_path,
+      "UNIX socket ($XDG_RUNTIME_DIR/confab/socket); '' for none", "PATH" },
+    { "data-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw->data_dir,
+      "Where everything is kept ($XDG_DATA_HOME/confab)", "DIR" },
+    { "dev", 0, 0, G_OPTION_ARG_NONE, &raw->dev,
+      "No token; any localhost origin; loopback addresses only", NULL },
+    { "no-realtime", 0, 0, G_OPTION_ARG_NONE, &raw->no_realtime, "Pages only, no Socket.IO", NULL },
+    { "allow-origin", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw->allow_origins,
+      "Let pages of this origin connect; may be repeated", "ORIGIN" },
+    { "allow-host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw->allow_hosts,
+      "Answer to this host name; may be repeated", "HOST" },
+    { "provider", 0, 0, G_OPTION_ARG_STRING, &raw->provider, "auto, builtin or openai", "NAME" },
+    { "base-url", 0, 0, G_OPTION_ARG_STRING, &raw->base_url,
+      "OpenAI-compatible server, like http://127.0.0.1:8080/v1", "URL" },
+    { "model", 0, 0, G_OPTION_ARG_STRING, &raw->model, "Model to ask", "NAME" },
+    { "no-bus", 0, 0, G_OPTION_ARG_NONE, &raw->no_bus, "Stay off D-Bus", NULL },
+    { "verbose", 0, 0, G_OPTION_ARG_NONE, &raw->verbose, "Log more", NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &raw->version, "Print the version", NULL },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_auto (GStrv) args = g_strdupv (argv);
+
+  g_option_context_set_summary (context, "Chat with AI models over Socket.IO.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse_strv (context, &args, error))
+    return FALSE;
+  if (args[0] != NULL && args[1] != NULL)
+    return refuse (error, "Unexpected argument “%s”", args[1]);
+
+  return TRUE;
+}
+
+static gboolean
+take_address (ConfabOptions *self, RawOptions *raw, GError **error)
+{
+  if (raw->port < 0 || raw->port > G_MAXUINT16)
+    return refuse (error, "--port must be from 0 to 65535, not %d", raw->port);
+  self->port = raw->port;
+
+  if (raw->bind == NULL)
+    return TRUE;
+  self->bind = g_inet_address_new_from_string (raw->bind);
+  if (self->bind == NULL)
+    return refuse (error, "--bind needs an IP address, not “%s”", raw->bind);
+  if (self->dev && !g_inet_address_get_is_loopback (self->bind))
+    return refuse (error, "--dev turns the token off and so refuses the address %s: only loopback "
+                          "addresses go with it",
+                   raw->bind);
+
+  return TRUE;
+}
+
+static gboolean
+take_unix_path (ConfabOptions *self, RawOptions *raw, GError **error)
+{
+  const char *runtime_dir = g_getenv ("XDG_RUNTIME_DIR");
+
+  self->unix_asked = raw->unix_path != NULL && raw->unix_path[0] != '\0';
+  if (self->unix_asked)
+    self->unix_path = g_canonicalize_filename (raw->unix_path, NULL);
+  else if (raw->unix_path == NULL && runtime_dir != NULL && g_path_is_absolute (runtime_dir))
+    self->unix_path = g_build_filename (runtime_dir, "confab", "socket", NULL);
+
+  if (self->unix_path != NULL
+      && strlen (self->unix_path) >= sizeof ((struct sockaddr_un *) NULL)->sun_path)
+    {
+      if (self->unix_asked)
+        return refuse (error, "The path %s is too long for a UNIX socket", self->unix_path);
+      g_clear_pointer (&self->unix_path, g_free);
+    }
+
+  return TRUE;
+}
+
+static char **
+normalize_all (char **values, char *(*normalize) (const char *, GError **), GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; values != NULL && values[i] != NULL; i++)
+    {
+      g_autofree char *value = normalize (values[i], error);
+
+      if (value == NULL)
+        return NULL;
+      g_strv_builder_add (builder, value);
+    }
+
+  return g_strv_builder_end (builder);
+}
+
+static gboolean
+take_provider (ConfabOptions *self, RawOptions *raw, GError **error)
+{
+  const char *const known[] = { "auto", "builtin", "openai", NULL };
+
+  if (raw->provider != NULL && !g_strv_contains (known, raw->provider))
+    return refuse (error, "There is no provider “%s”; known are auto, builtin and openai",
+                   raw->provider);
+  if (raw->base_url != NULL && g_strcmp0 (raw->provider, "openai") != 0 && raw->provider != NULL)
+    return refuse (error, "--base-url goes with the provider openai, not with %s", raw->provider);
+  if (raw->base_url != NULL && raw->base_url[0] == '\0')
+    return refuse (error, "--base-url needs a URL");
+  if (raw->model != NULL && raw->model[0] == '\0')
+    return refuse (error, "--model needs a name");
+
+  self->provider = raw->provider != NULL ? g_steal_pointer (&raw->provider)
+                                         : g_strdup (raw->base_url != NULL ? "openai" : "auto");
+  self->base_url = g_steal_pointer (&raw->base_url);
+  self->model = g_steal_pointer (&raw->model);
+
+  return TRUE;
+}
+
+/**
+ * confab_options_parse:
+ * @argv: the arguments, the program's name first, in the file name encoding
+ * @error: return location for an error whose message is one sentence for the user
+ *
+ * Reads the command line. `--help` prints and exits.
+ *
+ * Returns: (transfer full) (nullable): the options
+ */
+ConfabOptions *
+confab_options_parse (char **argv, GError **error)
+{
+  g_auto (RawOptions) raw = { .port = CONFAB_DEFAULT_PORT };
+  g_autoptr (ConfabOptions) self = g_new0 (ConfabOptions, 1);
+
+  g_return_val_if_fail (argv != NULL, NULL);
+
+  if (!parse_raw (&raw, argv, error))
+    return NULL;
+
+  self->dev = raw.dev;
+  self->realtime = !raw.no_realtime;
+  self->verbose = raw.verbose;
+  self->version = raw.version;
+  self->data_dir = raw.data_dir != NULL && raw.data_dir[0] != '\0'
+                       ? g_canonicalize_filename (raw.data_dir, NULL)
+                       : g_build_filename (g_get_user_data_dir (), "confab", NULL);
+  if (!take_address (self, &raw, error) || !take_unix_path (self, &raw, error)
+      || !take_provider (self, &raw, error))
+    return NULL;
+
+  self->allow_origins = normalize_all (raw.allow_origins, confab_origin_normalize, error);
+  if (self->allow_origins == NULL)
+    return NULL;
+  self->allow_hosts = normalize_all (raw.allow_hosts, confab_host_normalize, error);
+  if (self->allow_hosts == NULL)
+    return NULL;
+
+  return g_steal_pointer (&self);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "confab-access.h"
+#include "confab-service.h"
+#include "socketio-server.h"
+
+G_BEGIN_DECLS
+
+#define CONFAB_TYPE_GATEWAY (confab_gateway_get_type ())
+
+/* ConfabGateway: the Socket.IO face of the service, in the namespace "/". */
+G_DECLARE_FINAL_TYPE (ConfabGateway, confab_gateway, CONFAB, GATEWAY, GObject)
+
+ConfabGateway *confab_gateway_new (ConfabService *service,
+                                   ConfabAccess *access,
+                                   SocketioServer *server,
+                                   const char *version);
+
+G_END_DECLS

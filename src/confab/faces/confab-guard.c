@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "confab-guard.h"
+
+#include <string.h>
+
+#include "confab-error.h"
+#include "confab-http.h"
+#include "socketio-server.h"
+
+/* What is still read of a body that is refused, so that its sender gets to see why. */
+#define DRAIN_MAX_BYTES (16 * 1024 * 1024)
+#define PREFLIGHT_MAX_AGE_SECONDS "600"
+
+#define CONTENT_SECURITY_POLICY \
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
+  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+struct _ConfabGuard
+{
+  GObject parent_instance;
+
+  ConfabAccess *access;
+};
+
+G_DEFINE_FINAL_TYPE (ConfabGuard, confab_guard, G_TYPE_OBJECT)
+
+static void
+confab_guard_finalize (GObject *object)
+{
+  ConfabGuard *self = CONFAB_GUARD (object);
+
+  g_clear_object (&self->access);
+
+  G_OBJECT_CLASS (confab_guard_parent_class)->finalize (object);
+}
+
+static void
+confab_guard_class_init (ConfabGuardClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = confab_guard_finalize;
+}
+
+static void
+confab_guard_init (ConfabGuard *self)
+{
+}
+
+static gboolean
+is_proxied (SoupMessageHeaders *headers)
+{
+  SoupMessageHeadersIter iter;
+  const char *name, *value;
+
+  soup_message_headers_iter_init (&iter, headers);
+  while (soup_message_headers_iter_next (&iter, &name, &value))
+    if (g_ascii_strcasecmp (name, "Forwarded") == 0
+        || g_ascii_strncasecmp (name, "X-Forwarded-", strlen ("X-Forwarded-")) == 0)
+      return TRUE;
+
+  return FALSE;
+}
+
+/**
+ * confab_guard_describe:
+ * @message: a request whose headers have been read
+ *
+ * Returns: what it tells about its sender; repeated headers are joined, and so match nothing
+ */
+ConfabRequester
+confab_guard_describe (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+
+  return (ConfabRequester){
+    .host = soup_message_headers_get_list (headers, "Host"),
+    .origin = soup_message_headers_get_list (headers, "Origin"),
+    .fetch_site = soup_message_headers_get_list (headers, "Sec-Fetch-Site"),
+    .authorization = soup_message_headers_get_list (headers, "Authorization"),
+    .cookie = soup_message_headers_get_list (headers, "Cookie"),
+    .unix_peer = socketio_server_is_unix_peer (message),
+    .peer_uid = socketio_server_get_peer_uid (message),
+    .proxied = is_proxied (headers),
+  };
+}
+
+static gboolean
+is_socket_path (const char *path)
+{
+  return g_str_equal (path, CONFAB_SOCKET_PATH) || g_str_equal (path, CONFAB_SOCKET_PATH "/");
+}
+
+static gboolean
+is_page_path (const char *path)
+{
+  return g_str_equal (path, "/") || g_str_has_prefix (path, "/session/");
+}
+
+static void
+set_common_headers (SoupServerMessage *message, gboolean socket_path)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+
+  /* One request per connection: what libsoup 3.2 keeps alive, it leaks. An upgrade to WebSocket
+   * replaces this. */
+  soup_message_headers_replace (headers, "Connection", "close");
+  soup_message_headers_replace (headers, "X-Content-Type-Options", "nosniff");
+  if (socket_path)
+    return;
+  soup_message_headers_replace (headers, "Referrer-Policy", "no-referrer");
+  soup_message_headers_replace (headers, "Content-Security-Policy", CONTENT_SECURITY_POLICY);
+}
+
+/* What browsers need to know about who may read the answer. The library does this on its own path. */
+static void
+set_sharing_headers (SoupServerMessage *message, const char *origin, gboolean socket_path)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+
+  if (origin == NULL)
+    {
+      soup_message_headers_replace (headers, "Cross-Origin-Resource-Policy", "same-origin");
+      return;
+    }
+  soup_message_headers_replace (headers, "Cross-Origin-Resource-Policy", "cross-origin");
+  if (socket_path)
+    return;
+  soup_message_headers_replace (headers, "Access-Control-Allow-Origin", origin);
+  soup_message_headers_replace (headers, "Access-Control-Allow-Credentials", "true");
+  soup_message_headers_append (headers, "Vary", "Origin");
+}
+
+static gboolean
+is_preflight (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+
+  return g_str_equal (soup_server_message_get_method (message), "OPTIONS")
+         && soup_message_headers_get_list (headers, "Origin") != NULL
+         && soup_message_headers_get_list (headers, "Access-Control-Request-Method") != NULL;
+}
+
+static void
+answer_preflight (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+
+  soup_message_headers_replace (headers, "Access-Control-Allow-Methods", "GET, HEAD, POST");
+  soup_message_headers_replace (headers, "Access-Control-Allow-Headers",
+                                "authorization, content-type");
+  soup_message_headers_replace (headers, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE_SECONDS);
+  soup_server_message_set_status (message, SOUP_STATUS_NO_CONTENT, NULL);
+}
+
+static void
+refuse_body (SoupServerMessage *message)
+{
+  confab_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "too-large",
+                             "The request body is larger than 1 MiB.");
+}
+
+static void
+got_chunk_cb (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
+{
+  guint64 *received = user_data;
+
+  *received += g_bytes_get_size (chunk);
+  if (*received > CONFAB_MAX_BODY_BYTES && soup_server_message_get_status (message) == 0)
+    refuse_body (message);
+  if (*received > DRAIN_MAX_BYTES)
+    {
+      GSocket *socket = soup_server_message_get_socket (message);
+
+      if (socket != NULL)
+        g_socket_shutdown (socket, TRUE, TRUE, NULL);
+    }
+}
+
+static void
+free_counter (gpointer data, GClosure *closure)
+{
+  g_free (data);
+}
+
+/* No handler here reads a body, so none is kept, but for its size. */
+static void
+bound_body (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+
+  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
+  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_NONE)
+    return;
+
+  g_signal_connect_data (message, "got-chunk", G_CALLBACK (got_chunk_cb), g_new0 (guint64, 1),
+                         free_counter, 0);
+  if (soup_message_headers_get_content_length (headers) > CONFAB_MAX_BODY_BYTES)
+    refuse_body (message);
+}
+
+/* The query without our two secrets; NULL if nothing remains. */
+static char *
+strip_query (const char *query)
+{
+  g_auto (GStrv) pairs = g_strsplit (query, "&", -1);
+  g_autoptr (GString) rest = g_string_new (NULL);
+
+  for (guint i = 0; pairs[i] != NULL; i++)
+    if (pairs[i][0] != '\0' && !g_str_has_prefix (pairs[i], "token=")
+        && !g_str_has_prefix (pairs[i], "ticket="))
+      g_string_append_printf (rest, "%s%s", rest->len > 0 ? "&" : "", pairs[i]);
+
+  return rest->len > 0 ? g_string_free (g_steal_pointer (&rest), FALSE) : NULL;
+}
+
+/* Leads to the same path of this very server: a Location of "//host" would lead elsewhere. */
+static char *
+make_location (GUri *uri)
+{
+  const char *path = g_uri_get_path (uri);
+  g_autofree char *escaped = NULL;
+  g_autofree char *query = strip_query (g_uri_get_query (uri));
+
+  while (path[0] == '/')
+    path++;
+  escaped = g_uri_escape_string (path, "/:@", FALSE);
+
+  return query != NULL ? g_strdup_printf ("/%s?%s", escaped, query)
+                       : g_strdup_printf ("/%s", escaped);
+}
+
+/* Signs a browser in that opens a page with a token or a ticket. Returns whether it did answer. */
+static gboolean
+open_page (ConfabGuard *self, SoupServerMessage *message)
+{
+  GUri *uri = soup_server_message_get_uri (message);
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+  g_autoptr (GHashTable) form = NULL;
+  g_autofree char *location = NULL;
+  g_autofree char *cookie = NULL;
+  const char *token, *ticket;
+
+  if (g_uri_get_query (uri) == NULL || !confab_http_is_read (message)
+      || !is_page_path (g_uri_get_path (uri)))
+    return FALSE;
+  form = soup_form_decode (g_uri_get_query (uri));
+  token = g_hash_table_lookup (form, "token");
+  ticket = g_hash_table_lookup (form, "ticket");
+  if (token == NULL && ticket == NULL)
+    return FALSE;
+
+  if (!(token != NULL ? confab_access_check_token (self->access, token)
+                      : confab_access_redeem_ticket (self->access, ticket)))
+    {
+      soup_message_headers_replace (headers, "WWW-Authenticate", "Bearer");
+      confab_http_respond_error (message, SOUP_STATUS_UNAUTHORIZED, "unauthorized",
+                                 token != NULL
+                                     ? "This token is wrong. Open the URL that confabd printed when "
+                                       "it started."
+                                     : "This link was used before or is older than a minute.");
+      return TRUE;
+    }
+
+  location = make_location (uri);
+  cookie = confab_access_make_cookie (self->access);
+  soup_message_headers_replace (headers, "Location", location);
+  soup_message_headers_replace (headers, "Cache-Control", "no-store");
+  if (cookie != NULL)
+    soup_message_headers_append (headers, "Set-Cookie", cookie);
+  soup_server_message_set_status (message, SOUP_STATUS_SEE_OTHER, NULL);
+
+  return TRUE;
+}
+
+static void
+refuse_unauthorized (SoupServerMessage *message)
+{
+  soup_message_headers_replace (soup_server_message_get_response_headers (message),
+                                "WWW-Authenticate", "Bearer");
+  confab_http_respond_error (message, SOUP_STATUS_UNAUTHORIZED, "unauthorized",
+                             "Confab does not know you yet. Open the URL that confabd printed when "
+                             "it started; programs send its token.");
+}
+
+static void
+got_headers_cb (SoupServerMessage *message, gpointer user_data)
+{
+  ConfabGuard *self = CONFAB_GUARD (user_data);
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  ConfabRequester requester = confab_guard_describe (message);
+  const char *path = g_uri_get_path (soup_server_message_get_uri (message));
+  gboolean socket_path = is_socket_path (path);
+  g_autoptr (GError) error = NULL;
+
+  set_common_headers (message, socket_path);
+  if (!socket_path)
+    bound_body (message);
+
+  if (!confab_access_check_place (self->access, &requester, &error))
+    {
+      soup_message_headers_replace (soup_server_message_get_response_headers (message),
+                                    "Cross-Origin-Resource-Policy", "same-origin");
+      confab_http_respond_error (message, SOUP_STATUS_FORBIDDEN, "unauthorized", error->message);
+      return;
+    }
+  set_sharing_headers (message, requester.origin, socket_path);
+
+  if (socket_path)
+    {
+      /* The gateway sees headers one by one: one name has to tell what the whole family tells. */
+      if (requester.proxied)
+        soup_message_headers_replace (headers, "Forwarded", "proxied");
+      return;
+    }
+  if (soup_server_message_get_status (message) != 0)
+    return;
+
+  if (is_preflight (message))
+    answer_preflight (message);
+  else if (g_str_equal (path, "/healthz") || g_str_equal (path, "/readyz")
+           || open_page (self, message))
+    return;
+  else if (!confab_access_is_authorized (self->access, &requester))
+    refuse_unauthorized (message);
+}
+
+static void
+request_started_cb (SoupServer *server, SoupServerMessage *message, gpointer user_data)
+{
+  /* Not an early handler: of those libsoup calls one alone, that of the longest path. */
+  g_signal_connect_object (message, "got-headers", G_CALLBACK (got_headers_cb), user_data, 0);
+}
+
+/**
+ * confab_guard_new:
+ * @access: the rules
+ * @server: the server to guard, before it gets its first request
+ *
+ * Returns: (transfer full): the guard; it has to live as long as @server serves
+ */
+ConfabGuard *
+confab_guard_new (ConfabAccess *access, SoupServer *server)
+{
+  ConfabGuard *self;
+
+  g_return_val_if_fail (CONFAB_IS_ACCESS (access) && SOUP_IS_SERVER (server), NULL);
+
+  self = g_object_new (CONFAB_TYPE_GUARD, NULL);
+  self->access = g_object_ref (access);
+  g_signal_connect_object (server, "request-started", G_CALLBACK (request_started_cb), self, 0);
+
+  return self;
+}

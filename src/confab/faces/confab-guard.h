@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include "confab-access.h"
+
+G_BEGIN_DECLS
+
+#define CONFAB_SOCKET_PATH "/api/socket"
+/* The largest request body on paths of our own. */
+#define CONFAB_MAX_BODY_BYTES (1024 * 1024)
+
+#define CONFAB_TYPE_GUARD (confab_guard_get_type ())
+
+/*
+ * ConfabGuard: stands before every handler of an HTTP server, on every path, WebSocket upgrades
+ * included. It refuses who may not talk, signs browsers in, bounds bodies, and gives every response
+ * the headers that keep it safe.
+ */
+G_DECLARE_FINAL_TYPE (ConfabGuard, confab_guard, CONFAB, GUARD, GObject)
+
+ConfabGuard *confab_guard_new (ConfabAccess *access, SoupServer *server);
+
+/* What a request tells about its sender; valid as long as @message. */
+ConfabRequester confab_guard_describe (SoupServerMessage *message);
+
+G_END_DECLS

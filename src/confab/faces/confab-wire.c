@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "confab-wire.h"
+
+#include "confab-error.h"
+#include "confab-id.h"
+#include "socketio-json.h"
+
+/**
+ * confab_wire_delta_event:
+ * @kind: a kind of delta
+ *
+ * Returns: the event that carries it
+ */
+const char *
+confab_wire_delta_event (ConfabDeltaKind kind)
+{
+  return kind == CONFAB_DELTA_REASONING ? "ai:chat:reasoning" : "ai:chat:chunk";
+}
+
+/**
+ * confab_wire_delta_kind:
+ * @kind: a kind of delta
+ *
+ * Returns: its name among the chunks of a resume
+ */
+const char *
+confab_wire_delta_kind (ConfabDeltaKind kind)
+{
+  return kind == CONFAB_DELTA_REASONING ? "reasoning" : "text";
+}
+
+/**
+ * confab_wire_end_event:
+ * @generation: a generation that has ended
+ *
+ * Returns: the event that tells it
+ */
+const char *
+confab_wire_end_event (ConfabGeneration *generation)
+{
+  return confab_generation_get_error (generation) != NULL ? "ai:chat:error" : "ai:chat:complete";
+}
+
+static void
+append_member (GString *json, const char *name, const char *value)
+{
+  g_string_append_printf (json, "%s\"%s\":", json->str[json->len - 1] == '{' ? "" : ",", name);
+  if (value != NULL)
+    socketio_json_append_string (json, value, -1);
+  else
+    g_string_append (json, "null");
+}
+
+static void
+append_ids (GString *json, ConfabGeneration *generation)
+{
+  append_member (json, "moduleId", confab_generation_get_module_id (generation));
+  append_member (json, "generationId", confab_generation_get_id (generation));
+}
+
+/**
+ * confab_wire_append_started:
+ * @json: where to append
+ * @generation: a generation
+ *
+ * Appends the payload of `ai:chat:started`.
+ */
+void
+confab_wire_append_started (GString *json, ConfabGeneration *generation)
+{
+  ConfabMessage *question = confab_generation_get_question (generation);
+
+  g_string_append_c (json, '{');
+  append_ids (json, generation);
+  append_member (json, "messageId",
+                 confab_message_get_id (confab_generation_get_answer (generation)));
+  append_member (json, "userMessageId", confab_message_get_id (question));
+  append_member (json, "parentId", confab_message_get_parent_id (question));
+  append_member (json, "message", confab_message_get_content (question));
+  g_string_append_c (json, '}');
+}
+
+/**
+ * confab_wire_append_delta:
+ * @json: where to append
+ * @generation: a generation
+ * @delta: its delta
+ *
+ * Appends the payload of `ai:chat:chunk` or `ai:chat:reasoning`. This runs for every token.
+ */
+void
+confab_wire_append_delta (GString *json, ConfabGeneration *generation, const ConfabDelta *delta)
+{
+  char seq[32];
+
+  g_string_append (json, "{\"chunk\":");
+  socketio_json_append_string (json, delta->text, delta->length);
+  /* ids are of characters that stand for themselves */
+  g_string_append (json, ",\"moduleId\":\"");
+  g_string_append (json, confab_generation_get_module_id (generation));
+  g_string_append (json, "\",\"generationId\":\"");
+  g_string_append (json, confab_generation_get_id (generation));
+  g_snprintf (seq, sizeof seq, "\",\"seq\":%" G_GUINT64_FORMAT "}", delta->seq);
+  g_string_append (json, seq);
+}
+
+static void
+append_usage (GString *json, const ConfabOutcome *outcome)
+{
+  const struct
+  {
+    const char *name;
+    gint64 value;
+  } members[] = {
+    { "inputTokens", outcome->usage.input_tokens },
+    { "outputTokens", outcome->usage.output_tokens },
+    { "reasoningTokens", outcome->usage.reasoning_tokens },
+    { "cachedInputTokens", outcome->usage.cached_input_tokens },
+  };
+
+  if (!outcome->has_usage)
+    {
+      g_string_append (json, ",\"usage\":null");
+      return;
+    }
+  g_string_append (json, ",\"usage\":");
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    {
+      g_string_append_printf (json, "%c\"%s\":", i == 0 ? '{' : ',', members[i].name);
+      if (members[i].value < 0)
+        g_string_append (json, "null");
+      else
+        g_string_append_printf (json, "%" G_GINT64_FORMAT, members[i].value);
+    }
+  g_string_append_c (json, '}');
+}
+
+static void
+append_error (GString *json, const GError *error)
+{
+  gint64 retry_after = confab_error_get_retry_after (error);
+
+  append_member (json, "error", error->message);
+  append_member (json, "code", confab_error_to_code (error));
+  g_string_append_printf (json, ",\"retryable\":%s",
+                          confab_error_is_retryable (error) ? "true" : "false");
+  if (retry_after > 0)
+    g_string_append_printf (json, ",\"retryAfterMs\":%" G_GINT64_FORMAT, retry_after);
+}
+
+/**
+ * confab_wire_append_end:
+ * @json: where to append
+ * @generation: a generation that has ended
+ *
+ * Appends the payload of confab_wire_end_event().
+ */
+void
+confab_wire_append_end (GString *json, ConfabGeneration *generation)
+{
+  const GError *error = confab_generation_get_error (generation);
+  const ConfabOutcome *outcome = confab_generation_get_outcome (generation);
+  const char *text = confab_generation_get_text (generation);
+
+  g_string_append_c (json, '{');
+  if (error != NULL)
+    {
+      append_error (json, error);
+      append_ids (json, generation);
+      append_member (json, "messageId",
+                     confab_message_get_id (confab_generation_get_answer (generation)));
+      if (confab_generation_get_request_id (generation) != NULL)
+        append_member (json, "requestId", confab_generation_get_request_id (generation));
+      if (text[0] != '\0')
+        append_member (json, "message", text);
+    }
+  else
+    {
+      append_member (json, "message", text);
+      append_ids (json, generation);
+      append_member (json, "messageId",
+                     confab_message_get_id (confab_generation_get_answer (generation)));
+      append_member (json, "finishReason",
+                     confab_finish_reason_to_string (outcome->finish_reason));
+      append_usage (json, outcome);
+    }
+  g_string_append_c (json, '}');
+}
+
+/**
+ * confab_wire_append_refusal:
+ * @json: where to append
+ * @error: why
+ * @module_id: (nullable): where
+ * @request_id: (nullable): what
+ *
+ * Appends the payload of an `ai:chat:error` that ends nothing.
+ */
+void
+confab_wire_append_refusal (GString *json,
+                            const GError *error,
+                            const char *module_id,
+                            const char *request_id)
+{
+  g_string_append_c (json, '{');
+  append_error (json, error);
+  if (confab_id_is_valid (module_id))
+    append_member (json, "moduleId", module_id);
+  if (confab_id_is_valid (request_id))
+    append_member (json, "requestId", request_id);
+  g_string_append_c (json, '}');
+}
+
+/**
+ * confab_wire_set_refusal:
+ * @ack: an ack
+ * @error: why
+ *
+ * Makes @ack a refusal.
+ */
+void
+confab_wire_set_refusal (JsonObject *ack, const GError *error)
+{
+  json_object_set_boolean_member (ack, "ok", FALSE);
+  json_object_set_string_member (ack, "error", error->message);
+  json_object_set_string_member (ack, "code", confab_error_to_code (error));
+}
+
+/**
+ * confab_wire_set_accepted:
+ * @ack: an ack
+ * @generation: what was started
+ *
+ * Sets what the ack of `ai:chat:generate` says.
+ */
+void
+confab_wire_set_accepted (JsonObject *ack, ConfabGeneration *generation)
+{
+  ConfabState state = confab_generation_get_state (generation);
+
+  json_object_set_boolean_member (ack, "ok", TRUE);
+  json_object_set_string_member (ack, "generationId", confab_generation_get_id (generation));
+  json_object_set_string_member (
+      ack, "messageId", confab_message_get_id (confab_generation_get_answer (generation)));
+  json_object_set_string_member (
+      ack, "userMessageId", confab_message_get_id (confab_generation_get_question (generation)));
+  json_object_set_string_member (ack, "state", confab_state_to_string (state));
+}
+
+static void
+add_stretch_cb (ConfabDeltaKind kind,
+                guint64 from_seq,
+                guint64 seq,
+                const char *text,
+                gsize length,
+                gpointer user_data)
+{
+  JsonObject *chunk = json_object_new ();
+  g_autofree char *copy = g_strndup (text, length);
+
+  json_object_set_string_member (chunk, "chunk", copy);
+  json_object_set_string_member (chunk, "kind", confab_wire_delta_kind (kind));
+  json_object_set_int_member (chunk, "seq", seq);
+  if (from_seq != seq)
+    json_object_set_int_member (chunk, "fromSeq", from_seq);
+  json_array_add_object_element (user_data, chunk);
+}
+
+/**
+ * confab_wire_set_replay:
+ * @ack: an ack
+ * @generation: what a repeated request had started
+ *
+ * Adds everything from seq 0 on, and the end if it stands.
+ */
+void
+confab_wire_set_replay (JsonObject *ack, ConfabGeneration *generation)
+{
+  const GError *error = confab_generation_get_error (generation);
+  const ConfabOutcome *outcome = confab_generation_get_outcome (generation);
+  JsonArray *chunks = json_array_new ();
+
+  confab_wire_set_accepted (ack, generation);
+  json_object_set_int_member (ack, "seq", confab_generation_get_seq (generation));
+  confab_generation_replay (generation, 0, add_stretch_cb, chunks);
+  json_object_set_array_member (ack, "chunks", chunks);
+  if (!confab_generation_is_ended (generation))
+    return;
+
+  json_object_set_string_member (ack, "message", confab_generation_get_text (generation));
+  if (error != NULL)
+    json_object_set_string_member (ack, "code", confab_error_to_code (error));
+  else
+    json_object_set_string_member (ack, "finishReason",
+                                   confab_finish_reason_to_string (outcome->finish_reason));
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "confab-auto-provider.h"
+#include "confab-builtin-provider.h"
+#include "confab-gateway.h"
+#include "confab-guard.h"
+#include "confab-keys.h"
+#include "confab-listeners.h"
+#include "confab-openai-provider.h"
+#include "confab-options.h"
+#include "confab-web.h"
+
+/* How long clients get to take what is queued for them. */
+#define CLOSE_TIMEOUT_MS 3000
+/* When we go even if something hangs; the contract gives 5 s. */
+#define SHUTDOWN_TIMEOUT_MS 4500
+
+enum
+{
+  EXIT_USAGE = 2
+};
+
+/* All that the program owns; freed on the one way out. */
+typedef struct
+{
+  ConfabOptions *options;
+  ConfabKeys *keys; /* NULL with --dev */
+  ConfabAccess *access;
+  ConfabService *service;
+  ConfabProvider *provider;
+  SocketioServer *server;
+  ConfabGuard *guard;
+  ConfabWeb *web;
+  ConfabGateway *gateway; /* NULL with --no-realtime */
+  ConfabListeners *listeners;
+  GMainLoop *loop;
+  guint sources[3]; /* of the signals and of the time limit; 0 for none */
+  gboolean stopping;
+  int exit_status;
+} Confabd;
+
+static void
+confabd_clear (Confabd *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->sources); i++)
+    g_clear_handle_id (&self->sources[i], g_source_remove);
+  g_clear_pointer (&self->listeners, confab_listeners_free);
+  g_clear_object (&self->server);
+  g_clear_object (&self->gateway);
+  g_clear_object (&self->web);
+  g_clear_object (&self->guard);
+  g_clear_object (&self->service);
+  g_clear_object (&self->provider);
+  g_clear_object (&self->access);
+  g_clear_pointer (&self->keys, confab_keys_free);
+  g_clear_pointer (&self->options, confab_options_free);
+  g_clear_pointer (&self->loop, g_main_loop_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Confabd, confabd_clear)
+
+/* Standard output is for one line only; everything else goes to standard error or the journal. */
+static GLogWriterOutput
+log_writer (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+  gboolean verbose = GPOINTER_TO_INT (user_data);
+  const char *domain = NULL;
+
+  for (gsize i = 0; i < n_fields; i++)
+    if (g_str_equal (fields[i].key, "GLIB_DOMAIN"))
+      domain = fields[i].value;
+  if (!verbose || (g_strcmp0 (domain, "Confab") != 0 && g_strcmp0 (domain, "Socketio") != 0))
+    return g_log_writer_default (level, fields, n_fields, NULL);
+
+  if (g_log_writer_is_journald (STDERR_FILENO)
+      && g_log_writer_journald (level, fields, n_fields, NULL) == G_LOG_WRITER_HANDLED)
+    return G_LOG_WRITER_HANDLED;
+
+  return g_log_writer_standard_streams (level, fields, n_fields, NULL);
+}
+
+static void
+prepare_process (void)
+{
+  struct rlimit files;
+
+  setlocale (LC_ALL, "");
+  umask (077);
+  signal (SIGPIPE, SIG_IGN);
+  g_log_writer_default_set_use_stderr (TRUE);
+
+  /* a connection is an fd, and nothing here uses select() */
+  if (getrlimit (RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max)
+    {
+      files.rlim_cur = files.rlim_max;
+      setrlimit (RLIMIT_NOFILE, &files);
+    }
+}
+
+/* Says in one sentence why the program does not run. */
+static gboolean
+give_up (Confabd *self, int exit_status, const GError *error)
+{
+  g_printerr ("confabd: %s\n", error->message);
+  self->exit_status = exit_status;
+
+  return FALSE;
+}
+
+static ConfabProvider *
+make_provider (const ConfabOptions *options, GError **error)
+{
+  const char *base_url = options->base_url;
+
+  if (g_str_equal (options->provider, "builtin"))
+    return CONFAB_PROVIDER (confab_builtin_provider_new ());
+  if (g_str_equal (options->provider, "auto"))
+    return CONFAB_PROVIDER (confab_auto_provider_new (options->model));
+
+  if (base_url == NULL)
+    base_url = g_getenv ("OPENAI_BASE_URL");
+  if (base_url == NULL || base_url[0] == '\0')
+    base_url = CONFAB_OPENAI_BASE_URL;
+
+  return (ConfabProvider *) confab_openai_provider_new (base_url, g_getenv ("OPENAI_API_KEY"),
+                                                        options->model, error);
+}
+
+/* Everything that wrong settings can break, before anything is seen from outside. */
+static gboolean
+set_up (Confabd *self)
+{
+  const ConfabOptions *options = self->options;
+  g_autoptr (GError) error = NULL;
+  SoupServer *http;
+
+  self->provider = make_provider (options, &error);
+  if (self->provider == NULL)
+    return give_up (self, EXIT_USAGE, error);
+  if (!options->dev)
+    {
+      self->keys = confab_keys_load (options->data_dir, &error);
+      if (self->keys == NULL)
+        return give_up (self, EXIT_USAGE, error);
+    }
+
+  self->access = confab_access_new (self->keys);
+  confab_access_set_allowed (self->access, (const char *const *) options->allow_origins,
+                             (const char *const *) options->allow_hosts);
+  self->service = confab_service_new ();
+  confab_service_set_provider (self->service, self->provider);
+  self->server = socketio_server_new (CONFAB_SOCKET_PATH);
+  socketio_server_set_realtime (self->server, options->realtime);
+
+  http = socketio_server_get_soup_server (self->server);
+  self->guard = confab_guard_new (self->access, http);
+  self->web = confab_web_new (self->service, self->access, http);
+  if (options->realtime)
+    self->gateway = confab_gateway_new (self->service, self->access, self->server, CONFAB_VERSION);
+
+  return TRUE;
+}
+
+static gboolean
+listen_on_all (Confabd *self)
+{
+  const ConfabOptions *options = self->options;
+  g_autoptr (GError) error = NULL;
+  guint16 port;
+
+  self->listeners = confab_listeners_new (self->server);
+  if (!confab_listeners_add_tcp (self->listeners, options->bind, options->port, &port, &error))
+    return give_up (self, EXIT_FAILURE, error);
+  confab_access_set_address (self->access, port, options->bind);
+
+  if (options->unix_path != NULL
+      && !confab_listeners_add_unix (self->listeners, options->unix_path, &error))
+    {
+      if (options->unix_asked)
+        return give_up (self, EXIT_FAILURE, error);
+      g_warning ("No UNIX socket: %s", error->message);
+    }
+
+  return TRUE;
+}
+
+/* The journal is read by more people than the user's terminal. */
+static gboolean
+stdout_is_journal (void)
+{
+  const char *stream = g_getenv ("JOURNAL_STREAM");
+  g_autofree char *own = NULL;
+  struct stat info;
+
+  if (stream == NULL || fstat (STDOUT_FILENO, &info) != 0)
+    return FALSE;
+  own = g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, (guint64) info.st_dev,
+                         (guint64) info.st_ino);
+
+  return g_str_equal (stream, own);
+}
+
+static void
+announce (Confabd *self)
+{
+  gboolean with_token = self->keys != NULL && !stdout_is_journal ();
+  g_autofree char *url = confab_access_make_url (self->access, with_token ? "token" : NULL,
+                                                 with_token ? self->keys->token : NULL);
+
+  printf ("Listening on %s\n", url);
+  fflush (stdout);
+}
+
+static void
+closed_cb (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GMainLoop) loop = user_data;
+
+  socketio_server_close_finish (SOCKETIO_SERVER (object), result, NULL);
+  g_main_loop_quit (loop);
+}
+
+static gboolean
+time_is_up_cb (gpointer user_data)
+{
+  Confabd *self = user_data;
+
+  g_warning ("Some connections did not close in time");
+  self->sources[2] = 0;
+  g_main_loop_quit (self->loop);
+
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+signal_cb (gpointer user_data)
+{
+  Confabd *self = user_data;
+
+  if (self->stopping)
+    {
+      self->exit_status = EXIT_FAILURE;
+      g_main_loop_quit (self->loop);
+      return G_SOURCE_CONTINUE;
+    }
+
+  self->stopping = TRUE;
+  g_message ("Shutting down");
+  confab_service_shutdown (self->service);
+  self->sources[2] = g_timeout_add (SHUTDOWN_TIMEOUT_MS, time_is_up_cb, self);
+  g_source_set_name_by_id (self->sources[2], "[confabd] shutdown limit");
+  socketio_server_close_async (self->server, CLOSE_TIMEOUT_MS, closed_cb,
+                               g_main_loop_ref (self->loop));
+
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+serve (Confabd *self)
+{
+  self->loop = g_main_loop_new (NULL, FALSE);
+  self->sources[0] = g_unix_signal_add (SIGTERM, signal_cb, self);
+  g_source_set_name_by_id (self->sources[0], "[confabd] SIGTERM");
+  self->sources[1] = g_unix_signal_add (SIGINT, signal_cb, self);
+  g_source_set_name_by_id (self->sources[1], "[confabd] SIGINT");
+
+  announce (self);
+  /* looking for a model must not delay those who connect already */
+  if (CONFAB_IS_AUTO_PROVIDER (self->provider))
+    confab_auto_provider_start (CONFAB_AUTO_PROVIDER (self->provider));
+  g_main_loop_run (self->loop);
+
+  /* what was cancelled calls back once more, and frees what it holds */
+  for (guint i = 0; i < 100 && g_main_context_iteration (NULL, FALSE); i++)
+    ;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_auto (Confabd) self = { .exit_status = EXIT_SUCCESS };
+  g_autoptr (GError) error = NULL;
+
+  prepare_process ();
+
+  self.options = confab_options_parse (argv, &error);
+  if (self.options == NULL)
+    {
+      give_up (&self, EXIT_USAGE, error);
+      return self.exit_status;
+    }
+  if (self.options->version)
+    {
+      printf ("confabd %s\n", CONFAB_VERSION);
+      return EXIT_SUCCESS;
+    }
+  g_log_set_writer_func (log_writer, GINT_TO_POINTER (self.options->verbose), NULL);
+
+  if (set_up (&self) && listen_on_all (&self))
+    serve (&self);
+
+  return self.exit_status;
+}
