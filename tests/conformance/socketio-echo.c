@@ -4,6 +4,8 @@
 #include "echo-options.h"
 #include "socketio.h"
 
+#define GREETING_DELAY_MS 10
+
 static void
 message_cb (SocketioSocket *socket,
             const char *name,
@@ -25,14 +27,25 @@ message_with_ack_cb (SocketioSocket *socket,
     socketio_ack_send (ack, args);
 }
 
-static void
-connect_cb (SocketioNamespace *nsp, SocketioSocket *socket, gpointer user_data)
+static gboolean
+greet_cb (gpointer user_data)
 {
+  SocketioSocket *socket = user_data;
   g_autoptr (SocketioArgs) args = socketio_args_new ();
   JsonObject *auth = socketio_socket_get_auth (socket);
 
   socketio_args_take_object (args, auth != NULL ? json_object_ref (auth) : json_object_new ());
   socketio_socket_emit (socket, "auth", args);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+connect_cb (SocketioNamespace *nsp, SocketioSocket *socket, gpointer user_data)
+{
+  /* The suites listen for one message, then for the next. Both in one segment, as the library would
+   * send them, reach such a client before it listens again. */
+  g_timeout_add_full (G_PRIORITY_DEFAULT, GREETING_DELAY_MS, greet_cb, g_object_ref (socket),
+                      g_object_unref);
 
   g_signal_connect (socket, "event::message", G_CALLBACK (message_cb), NULL);
   g_signal_connect (socket, "event::message-with-ack", G_CALLBACK (message_with_ack_cb), NULL);
