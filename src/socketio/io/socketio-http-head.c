@@ -51,8 +51,12 @@ span_cut (Span *rest, char separator, Span *part)
 static gboolean
 is_token (Span span)
 {
+  static const char others[] = "!#$%&'*+-.^_`|~";
+
+  /* memchr(), because strchr() would find the NUL at the end */
   for (gsize i = 0; i < span.length; i++)
-    if (!g_ascii_isalnum (span.start[i]) && strchr ("!#$%&'*+-.^_`|~", span.start[i]) == NULL)
+    if (!g_ascii_isalnum (span.start[i])
+        && memchr (others, span.start[i], sizeof others - 1) == NULL)
       return FALSE;
   return span.length > 0;
 }

@@ -85,7 +85,8 @@ reactor_is_ready (SocketioReactor *self, gint64 now)
 static gboolean
 reactor_prepare (GSource *source, int *timeout)
 {
-  SocketioReactor *self = ((ReactorSource *) source)->reactor;
+  /* what was deferred may hold the last reference: a stream with output */
+  g_autoptr (SocketioReactor) self = socketio_reactor_ref (((ReactorSource *) source)->reactor);
   gint64 now, next;
 
   while (self->deferred->len > 0)

@@ -15,6 +15,8 @@ G_BEGIN_DECLS
 typedef struct _SocketioClient SocketioClient;
 
 SocketioClient *socketio_client_new (SocketioServer *server, EngineioSession *session);
+/* Once the server holds it: what happens first may end it. */
+void socketio_client_start (SocketioClient *self);
 SocketioClient *socketio_client_ref (SocketioClient *self);
 void socketio_client_unref (SocketioClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SocketioClient, socketio_client_unref)

@@ -232,9 +232,15 @@ socketio_client_new (SocketioServer *server, EngineioSession *session)
   self->protocol = engineio_session_get_protocol (session);
   engineio_session_set_funcs (session, &session_funcs, self);
   start_connect_timer (self);
+  return self;
+}
+
+void
+socketio_client_start (SocketioClient *self)
+{
+  /* clients of protocol 3 are in the main namespace without asking */
   if (self->protocol == 3)
     connect_namespace (self, "/", NULL);
-  return self;
 }
 
 SocketioClient *

@@ -154,9 +154,10 @@ static void
 connection_cb (EngineioSession *session, gpointer user_data)
 {
   SocketioServer *self = user_data;
-  SocketioClient *client = socketio_client_new (self, session);
+  g_autoptr (SocketioClient) client = socketio_client_new (self, session);
 
-  g_hash_table_add (self->clients, client);
+  g_hash_table_add (self->clients, socketio_client_ref (client));
+  socketio_client_start (client);
 }
 
 void
