@@ -181,6 +181,15 @@ is_name_with_port (ConfabAccess *self, const char *host, const char *name)
   return g_str_equal (host + length, port);
 }
 
+static gboolean
+has_port (const char *host)
+{
+  const char *colon = strrchr (host, ':');
+
+  /* the colons of an IPv6 address stand in brackets */
+  return colon != NULL && strchr (colon, ']') == NULL;
+}
+
 /**
  * confab_access_allows_host:
  * @self: the rules
@@ -202,7 +211,7 @@ confab_access_allows_host (ConfabAccess *self, const char *host, gboolean unix_p
       return TRUE;
   for (guint i = 0; self->hosts[i] != NULL; i++)
     if (g_ascii_strcasecmp (host, self->hosts[i]) == 0
-        || is_name_with_port (self, host, self->hosts[i]))
+        || (!has_port (self->hosts[i]) && is_name_with_port (self, host, self->hosts[i])))
       return TRUE;
 
   if (unix_peer && g_ascii_strncasecmp (host, "localhost", strlen ("localhost")) == 0)

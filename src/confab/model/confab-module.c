@@ -28,13 +28,15 @@ struct _ConfabModule
 
 G_DEFINE_FINAL_TYPE (ConfabModule, confab_module, G_TYPE_OBJECT)
 
+static void running_ended_cb (ConfabGeneration *generation, gpointer user_data);
+
 static void
 confab_module_dispose (GObject *object)
 {
   ConfabModule *self = CONFAB_MODULE (object);
 
   if (self->running != NULL)
-    g_signal_handlers_disconnect_by_data (self->running, self);
+    g_signal_handlers_disconnect_by_func (self->running, running_ended_cb, self);
   g_clear_object (&self->running);
 
   G_OBJECT_CLASS (confab_module_parent_class)->dispose (object);
@@ -315,7 +317,7 @@ running_ended_cb (ConfabGeneration *generation, gpointer user_data)
 {
   ConfabModule *self = CONFAB_MODULE (user_data);
 
-  g_signal_handlers_disconnect_by_data (generation, self);
+  g_signal_handlers_disconnect_by_func (generation, running_ended_cb, self);
   if (self->running == generation)
     g_clear_object (&self->running);
 }

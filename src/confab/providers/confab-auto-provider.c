@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <glib/gi18n-lib.h>
-
 #include "confab-auto-provider.h"
 #include "confab-builtin-provider.h"
 #include "confab-error.h"
@@ -48,6 +46,7 @@ struct _ConfabAutoProvider
   char *api_key;
   char *base_url;
 
+  guint ask_timeout_ms;
   State state;
   /* of Candidate, the preferred first */
   GArray *candidates;
@@ -110,8 +109,8 @@ generated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
-  ConfabOutcome *outcome
-      = confab_provider_generate_finish (CONFAB_PROVIDER (source), result, &error);
+  ConfabOutcome *outcome =
+      confab_provider_generate_finish (CONFAB_PROVIDER (source), result, &error);
 
   if (outcome != NULL)
     g_task_return_pointer (task, outcome, (GDestroyNotify) confab_outcome_free);
@@ -124,8 +123,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
-  GPtrArray *models
-      = confab_provider_list_models_finish (CONFAB_PROVIDER (source), result, &error);
+  GPtrArray *models = confab_provider_list_models_finish (CONFAB_PROVIDER (source), result, &error);
 
   if (models != NULL)
     g_task_return_pointer (task, models, (GDestroyNotify) g_ptr_array_unref);
@@ -153,8 +151,8 @@ forward (ConfabAutoProvider *self, GTask *task)
     }
   else if (call->prompt != NULL)
     {
-      confab_provider_generate_async (self->chosen, call->prompt, call->on_delta,
-                                      call->delta_data, cancellable, generated_cb, task);
+      confab_provider_generate_async (self->chosen, call->prompt, call->on_delta, call->delta_data,
+                                      cancellable, generated_cb, task);
     }
   else
     {
@@ -215,8 +213,7 @@ use_local (ConfabAutoProvider *self, const ConfabLocalServer *server)
 {
   g_autofree char *base_url = g_strconcat (server->origin, "/v1", NULL);
   g_autoptr (GError) error = NULL;
-  ConfabOpenaiProvider *provider
-      = confab_openai_provider_new (base_url, NULL, self->model, &error);
+  ConfabOpenaiProvider *provider = confab_openai_provider_new (base_url, NULL, self->model, &error);
 
   if (provider == NULL)
     {
@@ -287,10 +284,10 @@ static void
 ask_local_servers (ConfabAutoProvider *self)
 {
   self->state = STATE_ASKING;
-  self->session = confab_http_session_new ();
+  self->session = confab_http_session_new (TRUE);
   self->asking = g_cancellable_new ();
 
-  self->timeout_source = g_timeout_source_new (ASK_TIMEOUT_MS);
+  self->timeout_source = g_timeout_source_new (self->ask_timeout_ms);
   g_source_set_static_name (self->timeout_source, "[confab] local servers asked");
   g_source_set_callback (self->timeout_source, timeout_cb, g_object_ref (self), g_object_unref);
   g_source_attach (self->timeout_source, g_main_context_get_thread_default ());
@@ -302,7 +299,7 @@ ask_local_servers (ConfabAutoProvider *self)
       inquiry->self = g_object_ref (self);
       inquiry->index = i;
       confab_local_server_identify_async (&g_array_index (self->candidates, Candidate, i).server,
-                                          self->session, ASK_TIMEOUT_MS, self->asking,
+                                          self->session, self->ask_timeout_ms, self->asking,
                                           identified_cb, inquiry);
     }
 }
@@ -472,6 +469,7 @@ confab_auto_provider_class_init (ConfabAutoProviderClass *klass)
 static void
 confab_auto_provider_init (ConfabAutoProvider *self)
 {
+  self->ask_timeout_ms = ASK_TIMEOUT_MS;
   g_queue_init (&self->waiting);
   self->candidates = g_array_new (FALSE, FALSE, sizeof (Candidate));
   g_array_set_clear_func (self->candidates, candidate_clear);
@@ -520,7 +518,8 @@ confab_auto_provider_new_full (const char *model,
  * confab_auto_provider_new:
  * @model: (nullable): for prompts that name none, whatever is chosen
  *
- * Reads OPENAI_API_KEY, OPENAI_BASE_URL and OLLAMA_HOST, and knows the usual ports of local servers.
+ * Reads OPENAI_API_KEY, OPENAI_BASE_URL and OLLAMA_HOST, and knows the usual ports of local
+ * servers.
  *
  * Returns: (transfer full)
  */
@@ -538,6 +537,18 @@ confab_auto_provider_new (const char *model)
   return confab_auto_provider_new_full (model, g_getenv ("OPENAI_API_KEY"),
                                         g_getenv ("OPENAI_BASE_URL"), servers,
                                         G_N_ELEMENTS (servers));
+}
+
+/**
+ * confab_auto_provider_set_ask_timeout:
+ * @timeout_ms: how long local servers have to tell who they are; 300 by default
+ */
+void
+confab_auto_provider_set_ask_timeout (ConfabAutoProvider *self, guint timeout_ms)
+{
+  g_return_if_fail (CONFAB_IS_AUTO_PROVIDER (self));
+
+  self->ask_timeout_ms = timeout_ms;
 }
 
 /**

@@ -264,9 +264,9 @@ confab_builtin_provider_class_init (ConfabBuiltinProviderClass *klass)
    *
    * The time from word to word, for answers that begin later too.
    */
-  properties[PROP_WORD_INTERVAL_MS]
-      = g_param_spec_uint ("word-interval-ms", NULL, NULL, 0, MAX_WORD_INTERVAL_MS,
-                           WORD_INTERVAL_MS, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_WORD_INTERVAL_MS] =
+      g_param_spec_uint ("word-interval-ms", NULL, NULL, 0, MAX_WORD_INTERVAL_MS, WORD_INTERVAL_MS,
+                         G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }

@@ -58,7 +58,8 @@ const ConfabElizaRule confab_eliza_rules[] = {
   {
       .rank = 5,
       .phrases = "i can't|i cannot|i can not|i couldn't",
-      .with_rest = { N_ ("What happens when you try to {}?"), N_ ("Could you {} at some other time?"),
+      .with_rest = { N_ ("What happens when you try to {}?"),
+                     N_ ("Could you {} at some other time?"),
                      N_ ("What would make it easier to {}?") },
       .alone = { N_ ("What holds you back?") },
   },
@@ -194,11 +195,8 @@ const ConfabElizaRule confab_eliza_rules[] = {
 const gsize confab_eliza_n_rules = G_N_ELEMENTS (confab_eliza_rules);
 
 const char *const confab_eliza_fallbacks[] = {
-  N_ ("Please go on."),
-  N_ ("Tell me more about that."),
-  N_ ("What do you make of it?"),
-  N_ ("I see. And then?"),
-  N_ ("How does that touch you?"),
+  N_ ("Please go on."),    N_ ("Tell me more about that."), N_ ("What do you make of it?"),
+  N_ ("I see. And then?"), N_ ("How does that touch you?"),
 };
 
 const gsize confab_eliza_n_fallbacks = G_N_ELEMENTS (confab_eliza_fallbacks);

@@ -101,8 +101,8 @@ parse_factor (Sum *sum)
 static double
 parse_product (Sum *sum)
 {
-  static const char *const signs[]
-      = { "/", "÷", "divided by", "*", "×", "x", "times", "multiplied by", NULL };
+  static const char *const signs[] = { "/", "÷",     "divided by",    "*", "×",
+                                       "x", "times", "multiplied by", NULL };
   double value = parse_factor (sum);
   int sign;
 

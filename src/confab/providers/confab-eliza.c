@@ -113,13 +113,13 @@ static const struct
   const char *from;
   const char *to;
 } reflections[] = {
-  { "i am", "you are" },  { "you are", "I am" },  { "i was", "you were" },
-  { "you were", "I was" }, { "i'm", "you are" },   { "you're", "I am" },
-  { "i've", "you have" },  { "you've", "I have" }, { "i'll", "you will" },
-  { "you'll", "I will" },  { "i'd", "you would" }, { "you'd", "I would" },
-  { "i", "you" },          { "me", "you" },        { "my", "your" },
+  { "i am", "you are" },   { "you are", "I am" },    { "i was", "you were" },
+  { "you were", "I was" }, { "i'm", "you are" },     { "you're", "I am" },
+  { "i've", "you have" },  { "you've", "I have" },   { "i'll", "you will" },
+  { "you'll", "I will" },  { "i'd", "you would" },   { "you'd", "I would" },
+  { "i", "you" },          { "me", "you" },          { "my", "your" },
   { "mine", "yours" },     { "myself", "yourself" }, { "you", "I" },
-  { "your", "my" },        { "yours", "mine" },    { "yourself", "myself" },
+  { "your", "my" },        { "yours", "mine" },      { "yourself", "myself" },
   { "am", "are" },
 };
 
@@ -168,7 +168,8 @@ split_words (const char *text)
   return words;
 }
 
-/* Whether the words of @phrase, which ends at "|" or NUL, stand at @at. Returns: their number, or 0 */
+/* Whether the words of @phrase, which ends at "|" or NUL, stand at @at. Returns: their number, or 0
+ */
 static guint
 match_at (GPtrArray *words, guint at, const char *phrase)
 {
@@ -241,7 +242,7 @@ answer_subject (GPtrArray *words, GDateTime *now)
 static char *
 answer_sum (const char *text)
 {
-  static const char *const openings[] = { "what is",   "what's", "how much is",
+  static const char *const openings[] = { "what is",   "what's",  "how much is",
                                           "calculate", "compute", NULL };
   const char *start = text;
   g_autofree char *sum = NULL;

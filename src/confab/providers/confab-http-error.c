@@ -315,8 +315,8 @@ confab_http_error_from_response (guint status,
   if (node != NULL)
     report_read_json (&report, node);
   else if (length > 0 && type != NULL && g_ascii_strcasecmp (type, "text/plain") == 0)
-    report.words = report.words != NULL ? report.words
-                                        : confab_http_error_tidy_words (body, (gssize) length);
+    report.words =
+        report.words != NULL ? report.words : confab_http_error_tidy_words (body, (gssize) length);
 
   error = report_to_error (&report);
   confab_error_set_retry_after (error, read_retry_after (headers));
@@ -352,8 +352,7 @@ confab_http_error_from_transport (const GError *cause, GUri *uri)
 {
   const char *host = g_uri_get_host (uri);
   int port = g_uri_get_port (uri);
-  g_autofree char *place
-      = port > 0 ? g_strdup_printf ("%s:%d", host, port) : g_strdup (host);
+  g_autofree char *place = port > 0 ? g_strdup_printf ("%s:%d", host, port) : g_strdup (host);
 
   if (cause->domain == G_RESOLVER_ERROR)
     return g_error_new (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE,

@@ -56,7 +56,8 @@ typedef enum
   TURN_ENDED,
 } Turn;
 
-static void read_later (GTask *task);
+static void read_soon (GTask *task);
+static void read_when_ready (GTask *task);
 
 /* Only ever called when the task goes away, so all sources are gone by then. */
 static void
@@ -235,8 +236,7 @@ read_turn (GTask *task, GError **error)
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return TURN_ENDED;
 
-      n = g_pollable_input_stream_read_nonblocking (body, buffer, sizeof buffer, NULL,
-                                                    &read_error);
+      n = g_pollable_input_stream_read_nonblocking (body, buffer, sizeof buffer, NULL, &read_error);
       if (n == 0)
         {
           run->body_ended = TRUE;
@@ -273,10 +273,9 @@ read_turn (GTask *task, GError **error)
   return wanted ? TURN_FULL : TURN_ENDED;
 }
 
-static gboolean
-readable_cb (GObject *stream, gpointer user_data)
+static void
+take_turn (GTask *task)
 {
-  g_autoptr (GTask) task = g_object_ref (G_TASK (user_data));
   Run *run = g_task_get_task_data (task);
   GError *error = NULL;
   Turn turn = read_turn (task, &error);
@@ -286,20 +285,53 @@ readable_cb (GObject *stream, gpointer user_data)
       && !g_cancellable_is_cancelled (g_task_get_cancellable (task)))
     run->handler->turn_done (run->handler_data);
 
-  if (turn != TURN_ENDED)
-    read_later (task);
+  if (turn == TURN_FULL)
+    read_soon (task);
+  else if (turn == TURN_BLOCKED)
+    read_when_ready (task);
   else if (error == NULL && run->refusal != NULL)
     run_end (task, refusal_error (run));
   else
     run_end (task, error);
+}
+
+static gboolean
+turn_cb (gpointer user_data)
+{
+  g_autoptr (GTask) task = g_object_ref (G_TASK (user_data));
+
+  take_turn (task);
 
   return G_SOURCE_REMOVE;
 }
 
-/* A new source each time: libsoup's stream answers "readable" from its own buffer, so that a source
- * which is kept after WOULD_BLOCK spins. */
+static gboolean
+readable_cb (GObject *stream, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_object_ref (G_TASK (user_data));
+
+  take_turn (task);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* For when there may be more already: libsoup's HTTP/2 stream tells of what comes, and not of what
+ * has come before. */
 static void
-read_later (GTask *task)
+read_soon (GTask *task)
+{
+  Run *run = g_task_get_task_data (task);
+  GSource *source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  clear_source (&run->read_source);
+  run->read_source = attach (task, source, "[confab] upstream body", turn_cb);
+}
+
+/* Only after WOULD_BLOCK. A new source each time: libsoup's HTTP/1 stream answers "readable" from
+ * its own buffer, so that a source which is kept spins. */
+static void
+read_when_ready (GTask *task)
 {
   Run *run = g_task_get_task_data (task);
 
@@ -389,7 +421,7 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (error != NULL)
     run_end (task, error);
   else
-    read_later (task);
+    read_soon (task);
 }
 
 /* Takes @task. */
@@ -459,8 +491,8 @@ confab_http_stream_run_async (SoupSession *session,
     run->cancel_source = attach (task, g_cancellable_source_new (cancellable),
                                  "[confab] upstream cancelled", G_SOURCE_FUNC (cancelled_cb));
   arm_stall_timer (task, stall_timeout_ms);
-  run->network_event_id
-      = g_signal_connect (message, "network-event", G_CALLBACK (network_event_cb), run);
+  run->network_event_id =
+      g_signal_connect (message, "network-event", G_CALLBACK (network_event_cb), run);
 
   send_request (g_steal_pointer (&task));
 }
@@ -481,6 +513,7 @@ confab_http_stream_run_finish (SoupSession *session, GAsyncResult *result, GErro
 
 /**
  * confab_http_session_new:
+ * @direct: for servers on this machine: no proxy, and none of the libraries that find one
  *
  * Makes what all requests of one provider share. It adds nothing of its own to a request: no
  * decoder (a compressed stream would come in lumps) and no cookies.
@@ -488,13 +521,15 @@ confab_http_stream_run_finish (SoupSession *session, GAsyncResult *result, GErro
  * Returns: (transfer full): bound to the thread-default context
  */
 SoupSession *
-confab_http_session_new (void)
+confab_http_session_new (gboolean direct)
 {
   SoupSession *session = soup_session_new_with_options (
       "max-conns", MAX_CONNECTIONS, "max-conns-per-host", MAX_CONNECTIONS, "idle-timeout",
       IDLE_TIMEOUT_S, "timeout", 0, "user-agent", "confab/" CONFAB_VERSION " ", NULL);
 
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
+  if (direct)
+    soup_session_set_proxy_resolver (session, NULL);
 
   return session;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
-#include <glib/gi18n-lib.h>
 
 #include "confab-local-server.h"
 #include "confab-error.h"
@@ -121,11 +120,13 @@ static const struct
   Question questions[3];
 } kinds[] = {
   [CONFAB_LOCAL_SERVER_OLLAMA] = { "Ollama", { { "/api/version", is_ollama_version } } },
-  [CONFAB_LOCAL_SERVER_LLAMA_CPP]
-  = { "llama.cpp", { { "/props", is_llama_cpp_props }, { "/v1/models", is_llama_cpp_models } } },
+  [CONFAB_LOCAL_SERVER_LLAMA_CPP] = { "llama.cpp",
+                                      { { "/props", is_llama_cpp_props },
+                                        { "/v1/models", is_llama_cpp_models } } },
   [CONFAB_LOCAL_SERVER_LM_STUDIO] = { "LM Studio", { { "/api/v0/models", is_lm_studio_models } } },
-  [CONFAB_LOCAL_SERVER_INFERENCE_SNAP]
-  = { "inference snap", { { "/v1/models", is_snap_models }, { "/props", is_llama_cpp_props } } },
+  [CONFAB_LOCAL_SERVER_INFERENCE_SNAP] = { "inference snap",
+                                           { { "/v1/models", is_snap_models },
+                                             { "/props", is_llama_cpp_props } } },
 };
 
 const char *
@@ -151,8 +152,8 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   Inquiry *inquiry = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
-  g_autoptr (JsonNode) answer
-      = confab_http_fetch_json_finish (SOUP_SESSION (source), result, &error);
+  g_autoptr (JsonNode) answer =
+      confab_http_fetch_json_finish (SOUP_SESSION (source), result, &error);
 
   if (answer != NULL && inquiry->next->identifies (answer))
     {

@@ -7,7 +7,7 @@
 #include "confab-http-fetch.h"
 #include "confab-http-stream.h"
 #include "confab-openai-reader.h"
-#include "socketio-json.h"
+#include "confab-openai-request.h"
 
 /* A list of models is small, so a server that is silent for longer will not give it at all. */
 #define LIST_TIMEOUT_MS (30 * 1000)
@@ -92,66 +92,6 @@ new_message (ConfabOpenaiProvider *self, const char *method, const char *path)
 }
 
 static void
-append_message (GString *body, const char *role, const char *content)
-{
-  if (body->str[body->len - 1] != '[')
-    g_string_append_c (body, ',');
-  g_string_append (body, "{\"role\":");
-  socketio_json_append_string (body, role, -1);
-  g_string_append (body, ",\"content\":");
-  socketio_json_append_string (body, content, -1);
-  g_string_append_c (body, '}');
-}
-
-/* What this provider sets itself; parameters cannot change it. */
-static gboolean
-is_reserved (const char *name)
-{
-  static const char *const reserved[] = { "model", "messages", "stream", "stream_options", "n", NULL };
-
-  return g_strv_contains (reserved, name);
-}
-
-static void
-append_parameters (GString *body, JsonObject *parameters)
-{
-  JsonObjectIter iter;
-  const char *name;
-  JsonNode *value;
-
-  json_object_iter_init_ordered (&iter, parameters);
-  while (json_object_iter_next_ordered (&iter, &name, &value))
-    {
-      if (is_reserved (name))
-        continue;
-      g_string_append_c (body, ',');
-      socketio_json_append_string (body, name, -1);
-      g_string_append_c (body, ':');
-      socketio_json_append_node (body, value);
-    }
-}
-
-static GBytes *
-build_request (ConfabPrompt *prompt, const char *model)
-{
-  g_autoptr (GString) body = g_string_new ("{\"model\":");
-
-  socketio_json_append_string (body, model, -1);
-  g_string_append (body, ",\"messages\":[");
-  if (confab_prompt_get_instructions (prompt) != NULL)
-    append_message (body, "system", confab_prompt_get_instructions (prompt));
-  for (guint i = 0; i < confab_prompt_get_n_turns (prompt); i++)
-    append_message (body, confab_role_to_string (confab_prompt_get_turn_role (prompt, i)),
-                    confab_prompt_get_turn_content (prompt, i));
-  g_string_append (body, "],\"stream\":true,\"stream_options\":{\"include_usage\":true}");
-  if (confab_prompt_get_parameters (prompt) != NULL)
-    append_parameters (body, confab_prompt_get_parameters (prompt));
-  g_string_append_c (body, '}');
-
-  return g_string_free_to_bytes (g_steal_pointer (&body));
-}
-
-static void
 reader_text_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_data)
 {
   Generation *generation = user_data;
@@ -164,8 +104,8 @@ reader_text_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer u
 static gboolean
 handle_head (SoupMessage *message, gpointer user_data, GError **error)
 {
-  const char *type
-      = soup_message_headers_get_content_type (soup_message_get_response_headers (message), NULL);
+  const char *type =
+      soup_message_headers_get_content_type (soup_message_get_response_headers (message), NULL);
 
   if (type == NULL || g_ascii_strcasecmp (type, "text/html") != 0)
     return TRUE;
@@ -192,8 +132,9 @@ handle_turn_done (gpointer user_data)
   confab_openai_reader_flush (generation->reader);
 }
 
-static const ConfabHttpHandler generate_handler
-    = { .head = handle_head, .data = handle_data, .turn_done = handle_turn_done };
+static const ConfabHttpHandler generate_handler = { .head = handle_head,
+                                                    .data = handle_data,
+                                                    .turn_done = handle_turn_done };
 
 static void
 generated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -226,13 +167,14 @@ generate_with_model (GTask *task, const char *model)
   ConfabOpenaiProvider *self = g_task_get_source_object (task);
   Generation *generation = g_task_get_task_data (task);
   g_autoptr (SoupMessage) message = new_message (self, "POST", "/chat/completions");
-  g_autoptr (GBytes) body = build_request (generation->prompt, model);
+  g_autoptr (GBytes) body = confab_openai_build_request (generation->prompt, model);
 
   soup_message_headers_replace (soup_message_get_request_headers (message), "Accept",
                                 "text/event-stream, application/json");
 
-  confab_http_stream_run_async (self->session, message, body, self->stall_timeout_ms, &generate_handler,
-                                generation, generation->cancellable, generated_cb, task);
+  confab_http_stream_run_async (self->session, message, body, self->stall_timeout_ms,
+                                &generate_handler, generation, generation->cancellable,
+                                generated_cb, task);
 }
 
 static void
@@ -312,39 +254,6 @@ confab_openai_provider_generate_finish (ConfabProvider *provider,
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
-/* Reads {"data":[{"id":…},…]}. Returns: (nullable): NULL if it is something else */
-static GPtrArray *
-parse_models (JsonNode *node)
-{
-  g_autoptr (GPtrArray) models = g_ptr_array_new_with_free_func (g_free);
-  JsonNode *data = NULL;
-  JsonArray *list;
-
-  if (JSON_NODE_HOLDS_OBJECT (node))
-    data = json_object_get_member (json_node_get_object (node), "data");
-  if (data == NULL || (!JSON_NODE_HOLDS_ARRAY (data) && !JSON_NODE_HOLDS_NULL (data)))
-    return NULL;
-
-  /* Ollama without models says null. */
-  if (JSON_NODE_HOLDS_NULL (data))
-    return g_steal_pointer (&models);
-
-  list = json_node_get_array (data);
-  for (guint i = 0; i < json_array_get_length (list); i++)
-    {
-      JsonNode *entry = json_array_get_element (list, i);
-      JsonNode *id = NULL;
-
-      if (JSON_NODE_HOLDS_OBJECT (entry))
-        id = json_object_get_member (json_node_get_object (entry), "id");
-      if (id != NULL && JSON_NODE_HOLDS_VALUE (id)
-          && json_node_get_value_type (id) == G_TYPE_STRING)
-        g_ptr_array_add (models, json_node_dup_string (id));
-    }
-
-  return g_steal_pointer (&models);
-}
-
 static void
 listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -361,7 +270,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
-  models = parse_models (node);
+  models = confab_openai_parse_models (node);
   if (models == NULL)
     g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_ERROR,
                              _ ("What the server at %s answers is not a list of models."),
@@ -439,55 +348,14 @@ confab_openai_provider_init (ConfabOpenaiProvider *self)
   self->stall_timeout_ms = CONFAB_HTTP_STALL_TIMEOUT_MS;
 }
 
-static char *
-check_base_url (const char *base_url, GError **error)
-{
-  g_autoptr (GError) reason = NULL;
-  g_autoptr (GUri) uri = g_uri_parse (base_url, SOUP_HTTP_URI_FLAGS, &reason);
-  g_autofree char *url = g_strdup (base_url);
-  const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : "";
-  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
-
-  if (uri == NULL || host == NULL || *host == '\0'
-      || (strcmp (scheme, "http") != 0 && strcmp (scheme, "https") != 0))
-    {
-      g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                   _ ("“%s” is not a base URL; it must begin with http:// or https:// and name a "
-                      "host, such as http://127.0.0.1:8080/v1."),
-                   base_url);
-      return NULL;
-    }
-
-  if (g_uri_get_query (uri) != NULL || g_uri_get_fragment (uri) != NULL
-      || g_uri_get_userinfo (uri) != NULL)
-    {
-      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                           _ ("The base URL must hold no “?”, no “#”, and no user and password; "
-                              "a key goes into OPENAI_API_KEY."));
-      return NULL;
-    }
-
-  while (g_str_has_suffix (url, "/"))
-    url[strlen (url) - 1] = '\0';
-
-  return g_steal_pointer (&url);
-}
-
-/* The key becomes part of a header, so it must not be able to begin another one. */
 static gboolean
-check_api_key (const char *api_key, GError **error)
+is_local (const char *base_url)
 {
-  for (const char *p = api_key; *p != '\0'; p++)
-    {
-      if (!g_ascii_isgraph (*p))
-        {
-          g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                               _ ("The API key holds spaces or other characters that no key has."));
-          return FALSE;
-        }
-    }
+  g_autoptr (GUri) uri = g_uri_parse (base_url, SOUP_HTTP_URI_FLAGS, NULL);
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (g_uri_get_host (uri));
 
-  return TRUE;
+  return g_strcmp0 (g_uri_get_host (uri), "localhost") == 0
+         || (address != NULL && g_inet_address_get_is_loopback (address));
 }
 
 static char *
@@ -500,13 +368,15 @@ dup_stripped (const char *text)
 
 /**
  * confab_openai_provider_new:
- * @base_url: (nullable): as in OPENAI_BASE_URL, with or without a slash at the end; NULL for OpenAI's
+ * @base_url: (nullable): as in OPENAI_BASE_URL, with or without a slash at the end; NULL for
+ * OpenAI's
  * @api_key: (nullable): NULL for servers that want none
  * @default_model: (nullable): for prompts that name none; NULL for the first that the server lists
  *
  * Requests are not redirected: their body is somebody's chat and goes only where it was told to.
  *
- * Returns: (transfer full) (nullable): NULL with %CONFAB_ERROR_INVALID_REQUEST if a setting is wrong
+ * Returns: (transfer full) (nullable): NULL with %CONFAB_ERROR_INVALID_REQUEST if a setting is
+ * wrong
  */
 ConfabOpenaiProvider *
 confab_openai_provider_new (const char *base_url,
@@ -517,17 +387,17 @@ confab_openai_provider_new (const char *base_url,
   g_autoptr (ConfabOpenaiProvider) self = g_object_new (CONFAB_TYPE_OPENAI_PROVIDER, NULL);
   g_autofree char *stripped_url = dup_stripped (base_url);
 
-  self->base_url = check_base_url (
+  self->base_url = confab_openai_check_base_url (
       stripped_url != NULL ? stripped_url : CONFAB_OPENAI_BASE_URL, error);
   if (self->base_url == NULL)
     return NULL;
 
   self->api_key = dup_stripped (api_key);
-  if (self->api_key != NULL && !check_api_key (self->api_key, error))
+  if (self->api_key != NULL && !confab_openai_check_api_key (self->api_key, error))
     return NULL;
 
   self->default_model = dup_stripped (default_model);
-  self->session = confab_http_session_new ();
+  self->session = confab_http_session_new (is_local (self->base_url));
 
   return g_steal_pointer (&self);
 }

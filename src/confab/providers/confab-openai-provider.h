@@ -9,8 +9,11 @@ G_BEGIN_DECLS
 
 /* ConfabOpenaiProvider: any server that speaks OpenAI's Chat Completions. */
 #define CONFAB_TYPE_OPENAI_PROVIDER (confab_openai_provider_get_type ())
-G_DECLARE_FINAL_TYPE (
-    ConfabOpenaiProvider, confab_openai_provider, CONFAB, OPENAI_PROVIDER, GObject)
+G_DECLARE_FINAL_TYPE (ConfabOpenaiProvider,
+                      confab_openai_provider,
+                      CONFAB,
+                      OPENAI_PROVIDER,
+                      GObject)
 
 ConfabOpenaiProvider *confab_openai_provider_new (const char *base_url,
                                                   const char *api_key,

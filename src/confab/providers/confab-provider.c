@@ -44,8 +44,8 @@ confab_provider_generate_async (ConfabProvider *self,
   g_return_if_fail (on_delta != NULL);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  CONFAB_PROVIDER_GET_IFACE (self)->generate_async (self, prompt, on_delta, delta_data,
-                                                    cancellable, callback, user_data);
+  CONFAB_PROVIDER_GET_IFACE (self)->generate_async (self, prompt, on_delta, delta_data, cancellable,
+                                                    callback, user_data);
 }
 
 /**

@@ -19,8 +19,8 @@ typedef void (*ConfabDeltaFunc) (ConfabDeltaKind kind,
                                  gpointer user_data);
 
 /*
- * ConfabProvider: a way to get an answer from a model. Everything runs in the thread-default context
- * of the caller.
+ * ConfabProvider: a way to get an answer from a model. Everything runs in the thread-default
+ * context of the caller.
  *
  * generate_async: streams one answer. After @cancellable was cancelled no delta comes any more, the
  * upstream connection is closed at once, and finish says G_IO_ERROR_CANCELLED. Every other failure

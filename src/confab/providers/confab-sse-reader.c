@@ -111,7 +111,8 @@ take_line (ConfabSseReader *self,
   return TRUE;
 }
 
-/* Skips a byte order mark at the stream's start, which may itself be cut. Returns: bytes used up. */
+/* Skips a byte order mark at the stream's start, which may itself be cut. Returns: bytes used up.
+ */
 static gsize
 skip_bom (ConfabSseReader *self, const char *bytes, gsize length)
 {

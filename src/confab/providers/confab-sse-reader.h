@@ -14,7 +14,8 @@ typedef struct _ConfabSseReader ConfabSseReader;
 /*
  * ConfabSseEventFunc:
  * @event: the event's type, "message" if the stream gave none
- * @data: @length bytes and a NUL; lines joined by LF; not checked to be UTF-8; valid during the call
+ * @data: @length bytes and a NUL; lines joined by LF; not checked to be UTF-8; valid during the
+ * call
  *
  * Returns: whether to go on; if not, the rest of what is being fed is dropped
  */
