@@ -502,6 +502,7 @@ wrote_101_cb (SoupServerMessage *message, gpointer user_data)
 static void
 handle_websocket (EngineioServer *self, Mount *mount, SoupServerMessage *message, Request *request)
 {
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
   Upgrade *upgrade;
 
   if (request->session != NULL
@@ -510,10 +511,11 @@ handle_websocket (EngineioServer *self, Mount *mount, SoupServerMessage *message
       engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST);
       return;
     }
+  /* libsoup appends its "Upgrade" to what stands there */
+  soup_message_headers_remove (headers, "Connection");
   if (!soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL))
     {
-      soup_message_headers_replace (soup_server_message_get_response_headers (message),
-                                    "Connection", "close");
+      soup_message_headers_replace (headers, "Connection", "close");
       return;
     }
 

@@ -545,6 +545,8 @@ socketio_stream_new (SocketioReactor *reactor, int fd, GBytes *early, GError **e
   self->fd = fd;
   self->state = STREAM_OPEN;
   self->shard = socketio_reactor_take_shard (reactor);
-  self->early = early != NULL ? g_bytes_ref (early) : NULL;
+  /* a read that yields nothing would be taken for the end */
+  if (early != NULL && g_bytes_get_size (early) > 0)
+    self->early = g_bytes_ref (early);
   return g_steal_pointer (&self);
 }
