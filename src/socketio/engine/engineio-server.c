@@ -447,7 +447,9 @@ adopt_stream (EngineioServer *self, GIOStream *wrapper, GError **error)
   return G_IO_STREAM (socketio_stream_new (self->reactor, fd, early, error));
 }
 
-/* Puts the transport in its place; FALSE if there is none for it (any more). */
+/* Puts the transport in its place; FALSE if there is none for it: the session has a WebSocket
+ * already, is about to get one, or went meanwhile. Clients of the reference server see such a
+ * WebSocket open, and close again. */
 static gboolean
 place_transport (EngineioServer *self, Upgrade *upgrade, EngineioTransport *transport)
 {
@@ -505,12 +507,6 @@ handle_websocket (EngineioServer *self, Mount *mount, SoupServerMessage *message
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
   Upgrade *upgrade;
 
-  if (request->session != NULL
-      && !engineio_transport_gathers (engineio_session_get_transport (request->session)))
-    {
-      engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST);
-      return;
-    }
   /* libsoup appends its "Upgrade" to what stands there */
   soup_message_headers_remove (headers, "Connection");
   if (!soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL))
