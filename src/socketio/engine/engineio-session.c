@@ -8,6 +8,8 @@
 
 /* A closing session whose peer does not take the rest is aborted after this. */
 #define CLOSE_TIMEOUT_MS 30000
+/* How long a session that its client closed waits for a poll that may be on its way. */
+#define LAST_POLL_TIMEOUT_MS 1000
 
 typedef enum
 {
@@ -40,6 +42,7 @@ struct _EngineioSession
   guint8 awaits_pong : 1;
   guint8 probed : 1; /* the candidate's probe was answered: polls are to end */
   guint8 flush_pending : 1;
+  guint8 peer_closed : 1; /* by a CLOSE packet */
   guint8 wants_drained : 1;
   char sid[ENGINEIO_SID_LENGTH + 1];
 };
@@ -228,11 +231,16 @@ advance_close (EngineioSession *self)
   if (engineio_session_get_queued (self) > 0)
     engineio_transport_notify_empty (self->transport);
   else if (engineio_transport_can_close (self->transport))
-    session_fail (self, "forced close", TRUE);
+    {
+      /* a client that said goodbye itself is only to be released from its poll */
+      if (self->peer_closed)
+        end_poll (self);
+      session_fail (self, "forced close", TRUE);
+    }
 }
 
-void
-engineio_session_close (EngineioSession *self, const char *reason)
+static void
+begin_close (EngineioSession *self, const char *reason, guint timeout_ms)
 {
   g_autoptr (EngineioSession) alive = engineio_session_ref (self);
 
@@ -241,12 +249,18 @@ engineio_session_close (EngineioSession *self, const char *reason)
 
   self->state = SESSION_CLOSING;
   socketio_reactor_stop_timer (self->reactor, &self->heartbeat_timer);
-  socketio_reactor_start_timer (self->reactor, &self->close_timer, CLOSE_TIMEOUT_MS,
-                                close_timeout_cb, self);
+  socketio_reactor_start_timer (self->reactor, &self->close_timer, timeout_ms, close_timeout_cb,
+                                self);
   drop_candidate (self);
   tell_closed (self, reason);
   session_flush_now (self);
   advance_close (self);
+}
+
+void
+engineio_session_close (EngineioSession *self, const char *reason)
+{
+  begin_close (self, reason, CLOSE_TIMEOUT_MS);
 }
 
 static void
@@ -544,8 +558,8 @@ handle_current_packet (EngineioSession *self, const EngineioPacket *packet)
         start_heartbeat (self);
       break;
     case ENGINEIO_PACKET_CLOSE:
-      end_poll (self);
-      session_fail (self, "transport close", TRUE);
+      self->peer_closed = TRUE;
+      begin_close (self, "transport close", LAST_POLL_TIMEOUT_MS);
       break;
     case ENGINEIO_PACKET_NOOP:
       break;
