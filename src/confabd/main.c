@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <glib-unix.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <locale.h>
 #include <signal.h>
@@ -9,13 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "confab-anthropic-provider.h"
 #include "confab-auto-provider.h"
 #include "confab-builtin-provider.h"
 #include "confab-gateway.h"
 #include "confab-guard.h"
 #include "confab-keys.h"
 #include "confab-listeners.h"
+#include "confab-local-server.h"
+#include "confab-ollama-provider.h"
 #include "confab-openai-provider.h"
+#include "confab-openai-responses-provider.h"
 #include "confab-options.h"
 #include "confab-web.h"
 
@@ -94,6 +99,9 @@ prepare_process (void)
   struct rlimit files;
 
   setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
   umask (077);
   signal (SIGPIPE, SIG_IGN);
   g_log_writer_default_set_use_stderr (TRUE);
@@ -116,22 +124,52 @@ give_up (Confabd *self, int exit_status, const GError *error)
   return FALSE;
 }
 
+/* An empty variable is as good as none. */
+static const char *
+get_variable (const char *name)
+{
+  const char *value = g_getenv (name);
+
+  return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+/* The command line comes before the environment. */
+static const char *
+find_base_url (const ConfabOptions *options, const char *variable)
+{
+  return options->base_url != NULL ? options->base_url : get_variable (variable);
+}
+
 static ConfabProvider *
 make_provider (const ConfabOptions *options, GError **error)
 {
-  const char *base_url = options->base_url;
+  const char *name = options->provider;
+  g_autofree char *ollama = NULL;
 
-  if (g_str_equal (options->provider, "builtin"))
+  if (g_str_equal (name, "builtin"))
     return CONFAB_PROVIDER (confab_builtin_provider_new ());
-  if (g_str_equal (options->provider, "auto"))
+  if (g_str_equal (name, "auto"))
     return CONFAB_PROVIDER (confab_auto_provider_new (options->model));
 
-  if (base_url == NULL)
-    base_url = g_getenv ("OPENAI_BASE_URL");
-  if (base_url == NULL || base_url[0] == '\0')
-    base_url = CONFAB_OPENAI_BASE_URL;
+  if (g_str_equal (name, "anthropic"))
+    return (ConfabProvider *) confab_anthropic_provider_new (
+        find_base_url (options, "ANTHROPIC_BASE_URL"), get_variable ("ANTHROPIC_API_KEY"),
+        options->model, error);
 
-  return (ConfabProvider *) confab_openai_provider_new (base_url, g_getenv ("OPENAI_API_KEY"),
+  if (g_str_equal (name, "ollama"))
+    {
+      ollama = confab_local_server_parse_ollama_host (get_variable ("OLLAMA_HOST"));
+      return (ConfabProvider *) confab_ollama_provider_new (
+          options->base_url != NULL ? options->base_url : ollama, NULL, options->model, error);
+    }
+
+  if (g_str_equal (name, "openai-responses"))
+    return (ConfabProvider *) confab_openai_responses_provider_new (
+        find_base_url (options, "OPENAI_BASE_URL"), get_variable ("OPENAI_API_KEY"), options->model,
+        error);
+
+  return (ConfabProvider *) confab_openai_provider_new (find_base_url (options, "OPENAI_BASE_URL"),
+                                                        get_variable ("OPENAI_API_KEY"),
                                                         options->model, error);
 }
 

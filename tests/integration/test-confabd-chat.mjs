@@ -323,7 +323,8 @@ test('a requestId with other content is refused', async (t) => {
   const { confabd } = await startWithRaw(t, 'plain');
   const chat = await connect(t, confabd);
   await chat.ask({ moduleId: 'm', message: 'One', requestId: 'r' });
-  const ack = await chat.call('ai:chat:generate', { moduleId: 'm', message: 'Two', requestId: 'r' });
+  const ack = await chat.call('ai:chat:generate',
+    { moduleId: 'm', message: 'Two', requestId: 'r' });
   assert.equal(ack.code, 'invalid-request');
 });
 

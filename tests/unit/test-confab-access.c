@@ -38,13 +38,24 @@ static void
 test_hosts (void)
 {
   g_autoptr (ConfabAccess) access = make_access_at (PORT, NULL);
-  static const char *const good[] = { "127.0.0.1:7420", "localhost:7420",    "LOCALHOST:7420",
-                                      "[::1]:7420",     "chat.example",      "Chat.Example:7420",
+  static const char *const good[] = { "127.0.0.1:7420", "localhost:7420", "LOCALHOST:7420",
+                                      "[::1]:7420",     "chat.example",   "Chat.Example:7420",
                                       "lan.example:81" };
-  static const char *const bad[]
-      = { "",          "127.0.0.1",           "127.0.0.1:7421",    "localhost",   "localhost:07420",
-          "localhost:74200", "evil.example:7420", "localhost.:7420", "127.0.0.2:7420",
-          "localhost:7420, evil.example", "lan.example:81:7420", "lan.example:7420", "chat.example:80", "lan.example", "xlocalhost:7420" };
+  static const char *const bad[] = { "",
+                                     "127.0.0.1",
+                                     "127.0.0.1:7421",
+                                     "localhost",
+                                     "localhost:07420",
+                                     "localhost:74200",
+                                     "evil.example:7420",
+                                     "localhost.:7420",
+                                     "127.0.0.2:7420",
+                                     "localhost:7420, evil.example",
+                                     "lan.example:81:7420",
+                                     "lan.example:7420",
+                                     "chat.example:80",
+                                     "lan.example",
+                                     "xlocalhost:7420" };
 
   for (guint i = 0; i < G_N_ELEMENTS (good); i++)
     g_assert_true (confab_access_allows_host (access, good[i], FALSE));
@@ -103,18 +114,17 @@ test_origins (void)
   g_autoptr (ConfabAccess) access = make_access_at (PORT, NULL);
   static const char *const good[] = { "http://127.0.0.1:7420", "http://localhost:7420",
                                       "http://[::1]:7420", "https://chat.example" };
-  static const char *const bad[]
-      = { "",
-          "null",
-          "http://localhost",
-          "http://localhost:5173",
-          "https://localhost:7420",
-          "http://chat.example",
-          "https://chat.example:7420",
-          "https://chat.example.evil.example",
-          "http://localhost:7420/",
-          "http://localhost:7420.evil.example",
-          "http://evil.example" };
+  static const char *const bad[] = { "",
+                                     "null",
+                                     "http://localhost",
+                                     "http://localhost:5173",
+                                     "https://localhost:7420",
+                                     "http://chat.example",
+                                     "https://chat.example:7420",
+                                     "https://chat.example.evil.example",
+                                     "http://localhost:7420/",
+                                     "http://localhost:7420.evil.example",
+                                     "http://evil.example" };
 
   for (guint i = 0; i < G_N_ELEMENTS (good); i++)
     g_assert_true (confab_access_allows_origin (access, good[i]));
@@ -170,8 +180,9 @@ test_place (void)
 static gboolean
 is_authorized (ConfabAccess *access, const char *authorization, const char *cookie)
 {
-  const ConfabRequester requester
-      = { .authorization = authorization, .cookie = cookie, .peer_uid = -1 };
+  const ConfabRequester requester = { .authorization = authorization,
+                                      .cookie = cookie,
+                                      .peer_uid = -1 };
 
   return confab_access_is_authorized (access, &requester);
 }

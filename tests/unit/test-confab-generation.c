@@ -117,16 +117,16 @@ static void
 test_complete_empty (Fixture *fixture, gconstpointer data)
 {
   confab_generation_begin (fixture->generation);
-  g_assert_true (confab_generation_complete (fixture->generation,
-                                             confab_outcome_new (CONFAB_FINISH_STOP)));
+  g_assert_true (
+      confab_generation_complete (fixture->generation, confab_outcome_new (CONFAB_FINISH_STOP)));
   g_assert_cmpstr (fixture->heard->str, ==, "end:completed");
 }
 
 static void
 test_complete_needs_begin (Fixture *fixture, gconstpointer data)
 {
-  g_assert_false (confab_generation_complete (fixture->generation,
-                                              confab_outcome_new (CONFAB_FINISH_STOP)));
+  g_assert_false (
+      confab_generation_complete (fixture->generation, confab_outcome_new (CONFAB_FINISH_STOP)));
   g_assert_cmpstr (fixture->heard->str, ==, "");
 }
 
@@ -154,8 +154,8 @@ test_stop_before_begin (Fixture *fixture, gconstpointer data)
 static void
 test_fail (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GError) error
-      = g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TRUNCATED, "cut");
+  g_autoptr (GError) error =
+      g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TRUNCATED, "cut");
 
   confab_generation_begin (fixture->generation);
   append (fixture, CONFAB_DELTA_TEXT, "half");
@@ -165,16 +165,14 @@ test_fail (Fixture *fixture, gconstpointer data)
   g_assert_error ((GError *) confab_generation_get_error (fixture->generation), CONFAB_ERROR,
                   CONFAB_ERROR_UPSTREAM_TRUNCATED);
   g_assert_cmpstr (confab_generation_get_text (fixture->generation), ==, "half");
-  g_assert_cmpint (
-      confab_message_get_state (confab_generation_get_answer (fixture->generation)), ==,
-      CONFAB_STATE_FAILED);
+  g_assert_cmpint (confab_message_get_state (confab_generation_get_answer (fixture->generation)),
+                   ==, CONFAB_STATE_FAILED);
 }
 
 static void
 test_interrupt (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GError) error
-      = g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN, "bye");
+  g_autoptr (GError) error = g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN, "bye");
 
   g_assert_true (confab_generation_interrupt (fixture->generation, error));
   g_assert_cmpstr (fixture->heard->str, ==, "end:interrupted");
@@ -193,8 +191,8 @@ test_one_end (Fixture *fixture, gconstpointer data)
   g_assert_false (confab_generation_stop (fixture->generation));
   g_assert_false (confab_generation_fail (fixture->generation, error));
   g_assert_false (confab_generation_interrupt (fixture->generation, error));
-  g_assert_false (confab_generation_complete (fixture->generation,
-                                              confab_outcome_new (CONFAB_FINISH_STOP)));
+  g_assert_false (
+      confab_generation_complete (fixture->generation, confab_outcome_new (CONFAB_FINISH_STOP)));
   g_assert_cmpstr (fixture->heard->str, ==, "1:t:x;end:stopped");
   g_assert_cmpuint (confab_generation_get_seq (fixture->generation), ==, 1);
 }

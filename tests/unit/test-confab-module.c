@@ -55,8 +55,8 @@ static void
 test_partial_answers_count (void)
 {
   g_autoptr (ConfabModule) module = confab_module_new ("m", "s");
-  g_autoptr (GError) error
-      = g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TRUNCATED, "cut");
+  g_autoptr (GError) error =
+      g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TRUNCATED, "cut");
   ConfabMessage *message;
 
   confab_generation_append (ask (module, "one"), CONFAB_DELTA_TEXT, "hal", 3);

@@ -134,7 +134,7 @@ text_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_dat
 static ConfabOutcome *
 read_by (const char *body, gsize step, Log *log, GError **error)
 {
-  g_autoptr (ConfabOpenaiReader) reader = confab_openai_reader_new (text_cb, log);
+  g_autoptr (ConfabAnswerReader) reader = confab_openai_reader_new (text_cb, log);
   g_autoptr (GError) feed_error = NULL;
   gsize length = strlen (body);
 
@@ -142,9 +142,9 @@ read_by (const char *body, gsize step, Log *log, GError **error)
     {
       gsize n = MIN (step, length - i);
       g_autofree char *piece = g_memdup2 (body + i, n);
-      gboolean more = confab_openai_reader_feed (reader, piece, n, &feed_error);
+      gboolean more = confab_answer_reader_feed (reader, piece, n, &feed_error);
 
-      confab_openai_reader_flush (reader);
+      confab_answer_reader_flush (reader);
       if (feed_error != NULL)
         {
           g_assert_false (more);
@@ -155,7 +155,7 @@ read_by (const char *body, gsize step, Log *log, GError **error)
         break;
     }
 
-  return confab_openai_reader_finish (reader, error);
+  return confab_answer_reader_finish (reader, error);
 }
 
 static void
@@ -228,12 +228,12 @@ test_endless_json (void)
 {
   g_autoptr (GError) error = NULL;
   g_auto (Log) log = { .text = g_string_new (NULL), .reasoning = g_string_new (NULL) };
-  g_autoptr (ConfabOpenaiReader) reader = confab_openai_reader_new (text_cb, &log);
+  g_autoptr (ConfabAnswerReader) reader = confab_openai_reader_new (text_cb, &log);
   g_autofree char *block = g_strnfill (64 * 1024, ' ');
   guint n = 0;
 
-  g_assert_true (confab_openai_reader_feed (reader, "{", 1, &error));
-  while (n < 1000 && confab_openai_reader_feed (reader, block, 64 * 1024, &error))
+  g_assert_true (confab_answer_reader_feed (reader, "{", 1, &error));
+  while (n < 1000 && confab_answer_reader_feed (reader, block, 64 * 1024, &error))
     n++;
   g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_ERROR);
 }

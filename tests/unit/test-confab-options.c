@@ -35,7 +35,8 @@ test_defaults (void)
 {
   g_autoptr (ConfabOptions) options = parse_well ("");
   g_autofree char *data_dir = g_build_filename (g_get_user_data_dir (), "confab", NULL);
-  g_autofree char *unix_path = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "confab/socket", NULL);
+  g_autofree char *unix_path =
+      g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "confab/socket", NULL);
 
   g_assert_cmpuint (options->port, ==, CONFAB_DEFAULT_PORT);
   g_assert_null (options->bind);
@@ -269,7 +270,7 @@ assert_keys_refused (Fixture *fixture, gint code)
 }
 
 #define GOOD_FILE                                                                                  \
-  "[access]\ntoken=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"                                   \
+  "[access]\ntoken=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"                                  \
   "cookie=BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB\n"
 
 static void

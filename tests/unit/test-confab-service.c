@@ -151,8 +151,8 @@ ask (Fixture *fixture, const ConfabQuestion *question)
 {
   g_autoptr (GError) error = NULL;
   gboolean repeated = TRUE;
-  ConfabGeneration *generation
-      = confab_service_generate (fixture->service, question, &repeated, &error);
+  ConfabGeneration *generation =
+      confab_service_generate (fixture->service, question, &repeated, &error);
 
   g_assert_no_error (error);
   g_assert_nonnull (generation);
@@ -264,12 +264,14 @@ test_busy (Fixture *fixture, gconstpointer data)
 static void
 test_repeat (Fixture *fixture, gconstpointer data)
 {
-  const ConfabQuestion named
-      = { .module_id = "m", .message = "y", .request_id = "r", .user_message_id = "u" };
+  const ConfabQuestion named = {
+    .module_id = "m", .message = "y", .request_id = "r", .user_message_id = "u"
+  };
   const ConfabQuestion shorter = { .module_id = "m", .message = "y", .request_id = "r" };
   const ConfabQuestion other = { .module_id = "m", .message = "z", .request_id = "r" };
-  const ConfabQuestion other_id
-      = { .module_id = "m", .message = "y", .request_id = "r", .user_message_id = "v" };
+  const ConfabQuestion other_id = {
+    .module_id = "m", .message = "y", .request_id = "r", .user_message_id = "v"
+  };
   ConfabGeneration *generation = ask (fixture, &named);
 
   /* while it runs, after it ended, and after shutdown */
@@ -448,8 +450,7 @@ test_no_provider (void)
   g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_NO_PROVIDER);
 }
 
-#define ADD(name, func)                                                                            \
-  g_test_add ("/confab/service/" name, Fixture, NULL, set_up, func, tear_down)
+#define ADD(name, func) g_test_add ("/confab/service/" name, Fixture, NULL, set_up, func, tear_down)
 
 int
 main (int argc, char **argv)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -66,12 +67,12 @@ confab_secret_new (gsize n_bytes)
 }
 
 static void
-set_errno_error (GError **error, const char *what, const char *path)
+set_errno_error (GError **error, const char *path)
 {
   int saved_errno = errno;
 
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "%s %s: %s", what, path,
-               g_strerror (saved_errno));
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), _ ("Cannot use %s: %s"),
+               path, g_strerror (saved_errno));
 }
 
 /* Only a regular file of ours that nobody else can read holds secrets. */
@@ -82,20 +83,21 @@ check_private (int fd, const char *path, GError **error)
 
   if (fstat (fd, &info) != 0)
     {
-      set_errno_error (error, "Cannot read", path);
+      set_errno_error (error, path);
       return FALSE;
     }
   if (!S_ISREG (info.st_mode) || info.st_uid != geteuid ())
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                   "%s is not a file of the user who runs confabd", path);
+                   _ ("%s is not a file of the user who runs confabd"), path);
       return FALSE;
     }
   if ((info.st_mode & 077) != 0)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                   "%s is open to other users; delete it to get new secrets, or run chmod 600 on it",
-                   path);
+      g_set_error (
+          error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+          _ ("%s is open to other users; delete it to get new secrets, or run chmod 600 on it"),
+          path);
       return FALSE;
     }
 
@@ -124,7 +126,7 @@ parse (const char *text, gsize length, const char *path, GError **error)
   if (!is_secret (self->token) || !is_secret (self->cookie))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "%s does not hold what confabd wrote; delete it to get new secrets", path);
+                   _ ("%s does not hold what confabd wrote; delete it to get new secrets"), path);
       return NULL;
     }
 
@@ -141,14 +143,14 @@ read_file (const char *path, GError **error)
 
   if (fd < 0)
     {
-      set_errno_error (error, "Cannot read", path);
+      set_errno_error (error, path);
       return NULL;
     }
   if (check_private (fd, path, error))
     {
       length = read (fd, text, sizeof text);
       if (length < 0)
-        set_errno_error (error, "Cannot read", path);
+        set_errno_error (error, path);
       else
         self = parse (text, length, path, error);
       explicit_bzero (text, sizeof text);
@@ -188,13 +190,13 @@ create_file (const char *path, GError **error)
 
   if (fd < 0)
     {
-      set_errno_error (error, "Cannot write", temporary);
+      set_errno_error (error, temporary);
       return FALSE;
     }
 
   ok = write_all (fd, text) && (link (temporary, path) == 0 || errno == EEXIST);
   if (!ok)
-    set_errno_error (error, "Cannot write", path);
+    set_errno_error (error, path);
   g_unlink (temporary);
   close (fd);
   explicit_bzero (token, strlen (token));
@@ -222,7 +224,7 @@ confab_keys_load (const char *data_dir, GError **error)
 
   if (g_mkdir_with_parents (data_dir, 0700) != 0)
     {
-      set_errno_error (error, "Cannot make the directory", data_dir);
+      set_errno_error (error, data_dir);
       return NULL;
     }
 

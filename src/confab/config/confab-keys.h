@@ -6,9 +6,9 @@
 G_BEGIN_DECLS
 
 /*
- * ConfabKeys: the secrets by which clients prove that they may talk: the token, and the cookie's own,
- * so that neither tells the other. They live in the file "access" of the data directory, so that
- * browsers stay signed in over a restart.
+ * ConfabKeys: the secrets by which clients prove that they may talk: the token, and the cookie's
+ * own, so that neither tells the other. They live in the file "access" of the data directory, so
+ * that browsers stay signed in over a restart.
  */
 typedef struct
 {

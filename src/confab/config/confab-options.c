@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-options.h"
 
+#include <glib/gi18n-lib.h>
 #include <sys/un.h>
 
 #include "confab-error.h"
@@ -58,8 +59,7 @@ confab_options_free (ConfabOptions *self)
   g_free (self);
 }
 
-static gboolean
-refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static gboolean refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static gboolean
 refuse (GError **error, const char *format, ...)
@@ -67,8 +67,8 @@ refuse (GError **error, const char *format, ...)
   va_list args;
 
   va_start (args, format);
-  g_propagate_error (error, g_error_new_valist (CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST, format,
-                                                args));
+  g_propagate_error (error,
+                     g_error_new_valist (CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST, format, args));
   va_end (args);
 
   return FALSE;
@@ -78,37 +78,40 @@ static gboolean
 parse_raw (RawOptions *raw, char **argv, GError **error)
 {
   const GOptionEntry entries[] = {
-    { "port", 0, 0, G_OPTION_ARG_INT, &raw->port, "TCP port; 0 takes a free one (7420)", "N" },
-    { "bind", 0, 0, G_OPTION_ARG_STRING, &raw->bind, "IP address instead of loopback", "ADDR" },
+    { "port", 0, 0, G_OPTION_ARG_INT, &raw->port, N_ ("TCP port; 0 takes a free one (7420)"), "N" },
+    { "bind", 0, 0, G_OPTION_ARG_STRING, &raw->bind, N_ ("IP address instead of loopback"),
+      "ADDR" },
     { "unix", 0, 0, G_OPTION_ARG_FILENAME, &raw->unix_path,
-      "UNIX socket ($XDG_RUNTIME_DIR/confab/socket); '' for none", "PATH" },
+      N_ ("UNIX socket ($XDG_RUNTIME_DIR/confab/socket); '' for none"), "PATH" },
     { "data-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw->data_dir,
-      "Where everything is kept ($XDG_DATA_HOME/confab)", "DIR" },
+      N_ ("Where everything is kept ($XDG_DATA_HOME/confab)"), "DIR" },
     { "dev", 0, 0, G_OPTION_ARG_NONE, &raw->dev,
-      "No token; any localhost origin; loopback addresses only", NULL },
-    { "no-realtime", 0, 0, G_OPTION_ARG_NONE, &raw->no_realtime, "Pages only, no Socket.IO", NULL },
+      N_ ("No token; any localhost origin; loopback addresses only"), NULL },
+    { "no-realtime", 0, 0, G_OPTION_ARG_NONE, &raw->no_realtime, N_ ("Pages only, no Socket.IO"),
+      NULL },
     { "allow-origin", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw->allow_origins,
-      "Let pages of this origin connect; may be repeated", "ORIGIN" },
+      N_ ("Let pages of this origin connect; may be repeated"), "ORIGIN" },
     { "allow-host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw->allow_hosts,
-      "Answer to this host name; may be repeated", "HOST" },
-    { "provider", 0, 0, G_OPTION_ARG_STRING, &raw->provider, "auto, builtin or openai", "NAME" },
+      N_ ("Answer to this host name; may be repeated"), "HOST" },
+    { "provider", 0, 0, G_OPTION_ARG_STRING, &raw->provider,
+      N_ ("auto, builtin, openai, openai-responses, anthropic or ollama"), "NAME" },
     { "base-url", 0, 0, G_OPTION_ARG_STRING, &raw->base_url,
-      "OpenAI-compatible server, like http://127.0.0.1:8080/v1", "URL" },
-    { "model", 0, 0, G_OPTION_ARG_STRING, &raw->model, "Model to ask", "NAME" },
-    { "no-bus", 0, 0, G_OPTION_ARG_NONE, &raw->no_bus, "Stay off D-Bus", NULL },
-    { "verbose", 0, 0, G_OPTION_ARG_NONE, &raw->verbose, "Log more", NULL },
-    { "version", 0, 0, G_OPTION_ARG_NONE, &raw->version, "Print the version", NULL },
+      N_ ("Model server, like http://127.0.0.1:8080/v1"), "URL" },
+    { "model", 0, 0, G_OPTION_ARG_STRING, &raw->model, N_ ("Model to ask"), "NAME" },
+    { "no-bus", 0, 0, G_OPTION_ARG_NONE, &raw->no_bus, N_ ("Stay off D-Bus"), NULL },
+    { "verbose", 0, 0, G_OPTION_ARG_NONE, &raw->verbose, N_ ("Log more"), NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &raw->version, N_ ("Print the version"), NULL },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_auto (GStrv) args = g_strdupv (argv);
 
-  g_option_context_set_summary (context, "Chat with AI models over Socket.IO.");
-  g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_set_summary (context, _ ("Chat with AI models over Socket.IO."));
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   if (!g_option_context_parse_strv (context, &args, error))
     return FALSE;
   if (args[0] != NULL && args[1] != NULL)
-    return refuse (error, "Unexpected argument “%s”", args[1]);
+    return refuse (error, _ ("Unexpected argument “%s”"), args[1]);
 
   return TRUE;
 }
@@ -117,17 +120,18 @@ static gboolean
 take_address (ConfabOptions *self, RawOptions *raw, GError **error)
 {
   if (raw->port < 0 || raw->port > G_MAXUINT16)
-    return refuse (error, "--port must be from 0 to 65535, not %d", raw->port);
+    return refuse (error, _ ("--port must be from 0 to 65535, not %d"), raw->port);
   self->port = raw->port;
 
   if (raw->bind == NULL)
     return TRUE;
   self->bind = g_inet_address_new_from_string (raw->bind);
   if (self->bind == NULL)
-    return refuse (error, "--bind needs an IP address, not “%s”", raw->bind);
+    return refuse (error, _ ("--bind needs an IP address, not “%s”"), raw->bind);
   if (self->dev && !g_inet_address_get_is_loopback (self->bind))
-    return refuse (error, "--dev turns the token off and so refuses the address %s: only loopback "
-                          "addresses go with it",
+    return refuse (error,
+                   _ ("--dev turns the token off and so refuses the address %s: only loopback "
+                      "addresses go with it"),
                    raw->bind);
 
   return TRUE;
@@ -148,7 +152,7 @@ take_unix_path (ConfabOptions *self, RawOptions *raw, GError **error)
       && strlen (self->unix_path) >= sizeof ((struct sockaddr_un *) NULL)->sun_path)
     {
       if (self->unix_asked)
-        return refuse (error, "The path %s is too long for a UNIX socket", self->unix_path);
+        return refuse (error, _ ("The path %s is too long for a UNIX socket"), self->unix_path);
       g_clear_pointer (&self->unix_path, g_free);
     }
 
@@ -175,17 +179,23 @@ normalize_all (char **values, char *(*normalize) (const char *, GError **), GErr
 static gboolean
 take_provider (ConfabOptions *self, RawOptions *raw, GError **error)
 {
-  const char *const known[] = { "auto", "builtin", "openai", NULL };
+  const char *const known[] = { "auto",      "builtin", "openai", "openai-responses",
+                                "anthropic", "ollama",  NULL };
+  const char *const without_url[] = { "auto", "builtin", NULL };
 
   if (raw->provider != NULL && !g_strv_contains (known, raw->provider))
-    return refuse (error, "There is no provider “%s”; known are auto, builtin and openai",
+    return refuse (error,
+                   _ ("There is no provider “%s”; known are auto, builtin, openai, "
+                      "openai-responses, anthropic and ollama"),
                    raw->provider);
-  if (raw->base_url != NULL && g_strcmp0 (raw->provider, "openai") != 0 && raw->provider != NULL)
-    return refuse (error, "--base-url goes with the provider openai, not with %s", raw->provider);
+  if (raw->base_url != NULL && raw->provider != NULL
+      && g_strv_contains (without_url, raw->provider))
+    return refuse (error, _ ("--base-url goes with a provider that asks a server, not with %s"),
+                   raw->provider);
   if (raw->base_url != NULL && raw->base_url[0] == '\0')
-    return refuse (error, "--base-url needs a URL");
+    return refuse (error, _ ("--base-url needs a URL"));
   if (raw->model != NULL && raw->model[0] == '\0')
-    return refuse (error, "--model needs a name");
+    return refuse (error, _ ("--model needs a name"));
 
   self->provider = raw->provider != NULL ? g_steal_pointer (&raw->provider)
                                          : g_strdup (raw->base_url != NULL ? "openai" : "auto");

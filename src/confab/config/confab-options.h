@@ -19,7 +19,7 @@ typedef struct
   gboolean realtime;
   char **allow_origins; /* normalized; never NULL */
   char **allow_hosts;   /* the same */
-  char *provider;       /* "auto", "builtin" or "openai" */
+  char *provider;       /* "auto", "builtin", "openai", "openai-responses", "anthropic", "ollama" */
   char *base_url;       /* NULL: the provider's own way to find it */
   char *model;          /* NULL: the provider's default */
   gboolean verbose;

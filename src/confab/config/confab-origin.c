@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-origin.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "confab-error.h"
@@ -52,9 +53,9 @@ confab_host_normalize (const char *host, GError **error)
   if (is_authority (host))
     return g_ascii_strdown (host, -1);
 
-  g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-               "“%s” is not a host: it must look like chat.example.org or chat.example.org:8443",
-               host);
+  g_set_error (
+      error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+      _ ("“%s” is not a host: it must look like chat.example.org or chat.example.org:8443"), host);
 
   return NULL;
 }
@@ -90,9 +91,10 @@ confab_origin_normalize (const char *origin, GError **error)
       return g_steal_pointer (&lower);
     }
 
-  g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-               "“%s” is not an origin: it must look like https://chat.example.org, without a path",
-               origin);
+  g_set_error (
+      error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+      _ ("“%s” is not an origin: it must look like https://chat.example.org, without a path"),
+      origin);
 
   return NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-service.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "confab-error.h"
@@ -212,8 +213,9 @@ check_id (const char *name, const char *value, gboolean optional, GError **error
     return TRUE;
 
   g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-               value == NULL ? "The field %s is missing."
-                             : "The field %s is not an id: 1 to 128 letters, digits or ._~:@- .",
+               value == NULL
+                   ? _ ("The field %s is missing.")
+                   : _ ("The field %s is not an id: 1 to 128 letters, digits or ._~:@- ."),
                name);
 
   return FALSE;
@@ -227,13 +229,13 @@ check_message (const char *message, GError **error)
   if (message == NULL)
     {
       g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                           "The field message is missing.");
+                           _ ("The field message is missing."));
       return FALSE;
     }
   if (strlen (message) > CONFAB_MAX_MESSAGE_BYTES)
     {
       g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_TOO_LARGE,
-                   "The message is longer than %d KiB.", CONFAB_MAX_MESSAGE_BYTES / 1024);
+                   _ ("The message is longer than %d KiB."), CONFAB_MAX_MESSAGE_BYTES / 1024);
       return FALSE;
     }
   for (c = message; g_unichar_isspace (g_utf8_get_char (c)); c = g_utf8_next_char (c))
@@ -241,7 +243,7 @@ check_message (const char *message, GError **error)
   if (*c == '\0')
     {
       g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                           "The message is empty.");
+                           _ ("The message is empty."));
       return FALSE;
     }
 
@@ -272,8 +274,8 @@ is_same_question (ConfabGeneration *generation, const ConfabQuestion *question)
 static ConfabModule *
 ensure_module (ConfabService *self, const ConfabQuestion *question)
 {
-  const char *session_id = question->session_id != NULL ? question->session_id
-                                                        : CONFAB_DEFAULT_SESSION;
+  const char *session_id =
+      question->session_id != NULL ? question->session_id : CONFAB_DEFAULT_SESSION;
   ConfabModule *module = g_hash_table_lookup (self->modules, question->module_id);
   ConfabSession *session;
 
@@ -328,7 +330,7 @@ confab_service_generate (ConfabService *self,
       if (generation != NULL && !is_same_question (generation, question))
         {
           g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                               "This requestId was used for another message.");
+                               _ ("This requestId was used for another message."));
           return NULL;
         }
       if (generation != NULL)
@@ -341,13 +343,13 @@ confab_service_generate (ConfabService *self,
   if (self->shut_down)
     {
       g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN,
-                           "Confab is shutting down.");
+                           _ ("Confab is shutting down."));
       return NULL;
     }
   if (self->provider == NULL)
     {
       g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_NO_PROVIDER,
-                           "No model is set up to answer.");
+                           _ ("No model is set up to answer."));
       return NULL;
     }
 
@@ -405,13 +407,13 @@ confab_service_stop (ConfabService *self,
   if (module == NULL)
     {
       g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MODULE,
-                           "There is no conversation with this moduleId.");
+                           _ ("There is no conversation with this moduleId."));
       return -1;
     }
   if (generation_id != NULL && !confab_module_had_generation (module, generation_id))
     {
       g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_GENERATION,
-                           "There is no answer with this generationId.");
+                           _ ("There is no answer with this generationId."));
       return -1;
     }
 
@@ -445,7 +447,7 @@ confab_service_shutdown (ConfabService *self)
 
   self->shut_down = TRUE;
   error = g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN,
-                               "Confab is shutting down; the answer was interrupted.");
+                               _ ("Confab is shutting down; the answer was interrupted."));
   runs = g_hash_table_get_keys (self->runs);
   for (GList *l = runs; l != NULL; l = l->next)
     g_rc_box_acquire (l->data);

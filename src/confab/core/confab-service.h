@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 
 /* The longest message of a user, in bytes of UTF-8. */
 #define CONFAB_MAX_MESSAGE_BYTES (256 * 1024)
-/* An answer that grows beyond this many bytes, thinking included, is cut off as by a token limit. */
+/* An answer that grows beyond this many bytes, thinking included, is cut off as by a token limit.
+ */
 #define CONFAB_MAX_ANSWER_BYTES (4 * 1024 * 1024)
 /* Where a module goes whose client names no session. */
 #define CONFAB_DEFAULT_SESSION "default"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-access.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,11 +24,11 @@ struct _ConfabAccess
   ConfabTickets *tickets;
 
   guint16 port;
-  char *cookie_name;  /* "confab-PORT": browsers do not tell ports apart */
-  char *url;          /* where a browser of this machine finds us, "http://127.0.0.1:PORT" */
-  GPtrArray *names;   /* of char: hosts that are ours, without port */
-  char **hosts;       /* allowed besides */
-  char **origins;     /* allowed besides */
+  char *cookie_name; /* "confab-PORT": browsers do not tell ports apart */
+  char *url;         /* where a browser of this machine finds us, "http://127.0.0.1:PORT" */
+  GPtrArray *names;  /* of char: hosts that are ours, without port */
+  char **hosts;      /* allowed besides */
+  char **origins;    /* allowed besides */
 };
 
 G_DEFINE_FINAL_TYPE (ConfabAccess, confab_access, G_TYPE_OBJECT)
@@ -67,8 +68,8 @@ confab_access_init (ConfabAccess *self)
 
 /**
  * confab_access_new:
- * @keys: (nullable): the secrets; %NULL lets everybody in whose Host and Origin are right, and local
- *   pages on any port
+ * @keys: (nullable): the secrets; %NULL lets everybody in whose Host and Origin are right, and
+ * local pages on any port
  *
  * Returns: (transfer full): rules for a server whose address is not known yet
  */
@@ -139,9 +140,7 @@ confab_access_set_address (ConfabAccess *self, guint16 port, GInetAddress *bind)
  * @hosts: (array zero-terminated=1): normalized hosts allowed besides our own
  */
 void
-confab_access_set_allowed (ConfabAccess *self,
-                           const char *const *origins,
-                           const char *const *hosts)
+confab_access_set_allowed (ConfabAccess *self, const char *const *origins, const char *const *hosts)
 {
   g_return_if_fail (CONFAB_IS_ACCESS (self) && origins != NULL && hosts != NULL);
 
@@ -265,9 +264,10 @@ confab_access_check_place (ConfabAccess *self, const ConfabRequester *requester,
 
   if (!confab_access_allows_host (self, requester->host, requester->unix_peer))
     {
-      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_UNAUTHORIZED,
-                           "This Host is not one of Confab's; start confabd with --allow-host to "
-                           "allow it.");
+      g_set_error_literal (
+          error, CONFAB_ERROR, CONFAB_ERROR_UNAUTHORIZED,
+          _ ("This Host is not one of Confab's; start confabd with --allow-host to "
+             "allow it."));
       return FALSE;
     }
   if (requester->origin != NULL)
@@ -275,15 +275,16 @@ confab_access_check_place (ConfabAccess *self, const ConfabRequester *requester,
       if (confab_access_allows_origin (self, requester->origin))
         return TRUE;
       g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_UNAUTHORIZED,
-                           "Pages of this Origin may not talk to Confab; start confabd with "
-                           "--allow-origin to allow it.");
+                           _ ("Pages of this Origin may not talk to Confab; start confabd with "
+                              "--allow-origin to allow it."));
       return FALSE;
     }
   if (requester->fetch_site != NULL && !g_str_equal (requester->fetch_site, "same-origin")
       && !g_str_equal (requester->fetch_site, "none"))
     {
-      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_UNAUTHORIZED,
-                           "Another site led here; open Confab's address in a new tab instead.");
+      g_set_error_literal (
+          error, CONFAB_ERROR, CONFAB_ERROR_UNAUTHORIZED,
+          _ ("Another site led here; open Confab's address in a new tab instead."));
       return FALSE;
     }
 
@@ -417,8 +418,8 @@ confab_access_make_cookie (ConfabAccess *self)
   if (self->open)
     return NULL;
 
-  return g_strdup_printf ("%s=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=%d",
-                          self->cookie_name, self->cookie_secret, COOKIE_MAX_AGE_SECONDS);
+  return g_strdup_printf ("%s=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=%d", self->cookie_name,
+                          self->cookie_secret, COOKIE_MAX_AGE_SECONDS);
 }
 
 /**

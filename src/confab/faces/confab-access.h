@@ -24,7 +24,7 @@ typedef struct
   const char *authorization; /* Authorization */
   const char *cookie;        /* Cookie */
   gboolean unix_peer;
-  gint64 peer_uid; /* of a UNIX peer, else -1 */
+  gint64 peer_uid;  /* of a UNIX peer, else -1 */
   gboolean proxied; /* whether there is a Forwarded or X-Forwarded-* header */
 } ConfabRequester;
 
@@ -39,9 +39,8 @@ void confab_access_set_allowed (ConfabAccess *self,
 gboolean confab_access_is_open (ConfabAccess *self);
 gboolean confab_access_allows_host (ConfabAccess *self, const char *host, gboolean unix_peer);
 gboolean confab_access_allows_origin (ConfabAccess *self, const char *origin);
-gboolean confab_access_check_place (ConfabAccess *self,
-                                    const ConfabRequester *requester,
-                                    GError **error);
+gboolean
+confab_access_check_place (ConfabAccess *self, const ConfabRequester *requester, GError **error);
 gboolean confab_access_is_authorized (ConfabAccess *self, const ConfabRequester *requester);
 gboolean confab_access_check_token (ConfabAccess *self, const char *token);
 

@@ -7,8 +7,8 @@ G_BEGIN_DECLS
 
 #define CONFAB_DIGEST_BYTES 32
 
-/* ConfabDigest: SHA-256 of a secret. Secrets are compared by digest: all of one length, and in a time
- * that tells nothing of where they differ. */
+/* ConfabDigest: SHA-256 of a secret. Secrets are compared by digest: all of one length, and in a
+ * time that tells nothing of where they differ. */
 typedef struct
 {
   guint8 bytes[CONFAB_DIGEST_BYTES];

@@ -9,7 +9,7 @@ struct _ConfabFollowing
   SocketioNamespace *namespace;
   ConfabGeneration *generation;
   char *room;
-  GString *json;       /* reused for every delta */
+  GString *json;        /* reused for every delta */
   GPtrArray *followers; /* of char: ids of sockets, which may be gone */
 };
 
@@ -50,8 +50,8 @@ ended_cb (ConfabGeneration *generation, gpointer user_data)
 
   for (guint i = 0; i < self->followers->len; i++)
     {
-      SocketioSocket *socket = socketio_namespace_lookup (
-          self->namespace, g_ptr_array_index (self->followers, i));
+      SocketioSocket *socket =
+          socketio_namespace_lookup (self->namespace, g_ptr_array_index (self->followers, i));
 
       if (socket != NULL)
         socketio_socket_leave (socket, self->room);

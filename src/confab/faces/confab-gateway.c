@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-gateway.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "confab-error.h"
 #include "confab-following.h"
 #include "confab-wire.h"
@@ -84,8 +86,8 @@ read_string (JsonObject *payload, const char *name, const char **value, GError *
   if (*value != NULL || node == NULL || json_node_is_null (node))
     return TRUE;
 
-  g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST, "The field %s must be a string.",
-               name);
+  g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+               _ ("The field %s must be a string."), name);
 
   return FALSE;
 }
@@ -118,7 +120,7 @@ require_payload (const Call *call, GError **error)
     return TRUE;
 
   g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                       "The last argument must be an object.");
+                       _ ("The last argument must be an object."));
 
   return FALSE;
 }
@@ -154,8 +156,8 @@ answer_repeat (ConfabGateway *self, const Call *call, ConfabGeneration *generati
     }
 
   if (!confab_generation_is_ended (generation))
-    confab_following_add (
-        confab_following_ensure (self->followings, self->namespace, generation), call->socket);
+    confab_following_add (confab_following_ensure (self->followings, self->namespace, generation),
+                          call->socket);
 }
 
 static void
@@ -203,8 +205,7 @@ handle_stop (ConfabGateway *self, const Call *call)
   const char *generation_id = NULL;
   gint stopped = -1;
 
-  if (require_payload (call, &error)
-      && read_string (call->payload, "moduleId", &module_id, &error)
+  if (require_payload (call, &error) && read_string (call->payload, "moduleId", &module_id, &error)
       && read_string (call->payload, "generationId", &generation_id, &error))
     stopped = confab_service_stop (self->service, module_id, generation_id, &error);
 
@@ -328,7 +329,8 @@ event_cb (SocketioSocket *socket,
 static void
 connect_cb (SocketioNamespace *namespace, SocketioSocket *socket, gpointer user_data)
 {
-  /* one handler without detail and a table: less for each of 10,000 sockets than one for each name */
+  /* one handler without detail and a table: less for each of 10,000 sockets than one for each name
+   */
   g_signal_connect_object (socket, "event", G_CALLBACK (event_cb), user_data, 0);
 }
 
@@ -362,11 +364,11 @@ authorize_cb (SocketioSocket *socket, char **data, gpointer user_data, GError **
     return TRUE;
 
   *data = g_strdup ("{\"code\":\"unauthorized\"}");
-  g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_UNAUTHORIZED,
-                       token != NULL
-                           ? "This token is wrong."
-                           : "Confab does not know you yet: send its token, or open the URL that "
-                             "confabd printed when it started.");
+  g_set_error_literal (
+      error, CONFAB_ERROR, CONFAB_ERROR_UNAUTHORIZED,
+      token != NULL ? _ ("This token is wrong.")
+                    : _ ("Confab does not know you yet: send its token, or open the URL that "
+                         "confabd printed when it started."));
 
   return FALSE;
 }

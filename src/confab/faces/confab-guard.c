@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-guard.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "confab-error.h"
 #include "confab-http.h"
 #include "socketio-server.h"
 
-/* What is still read of a body that is refused, so that its sender gets to see why. */
-#define DRAIN_MAX_BYTES (16 * 1024 * 1024)
 #define PREFLIGHT_MAX_AGE_SECONDS "600"
 
-#define CONTENT_SECURITY_POLICY \
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
+#define CONTENT_SECURITY_POLICY                                                                    \
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "  \
   "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 struct _ConfabGuard
@@ -95,14 +94,35 @@ is_page_path (const char *path)
   return g_str_equal (path, "/") || g_str_has_prefix (path, "/session/");
 }
 
+/* One request per connection: what libsoup 3.2 keeps alive, it leaks. */
+static void
+set_connection_close (SoupServerMessage *message)
+{
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection",
+                                "close");
+}
+
+static void
+got_upgrade_cb (SoupServerMessage *message, gpointer user_data)
+{
+  if (soup_server_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
+    set_connection_close (message);
+}
+
 static void
 set_common_headers (SoupServerMessage *message, gboolean socket_path)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
 
-  /* One request per connection: what libsoup 3.2 keeps alive, it leaks. An upgrade to WebSocket
-   * replaces this. */
-  soup_message_headers_replace (headers, "Connection", "close");
+  /* libsoup adds to the Connection header of a 101 what stands there already, so that one is left
+   * alone until the handler has answered */
+  if (socket_path
+      && soup_message_headers_get_list (soup_server_message_get_request_headers (message),
+                                        "Upgrade")
+             != NULL)
+    g_signal_connect (message, "got-body", G_CALLBACK (got_upgrade_cb), NULL);
+  else
+    set_connection_close (message);
   soup_message_headers_replace (headers, "X-Content-Type-Options", "nosniff");
   if (socket_path)
     return;
@@ -110,7 +130,8 @@ set_common_headers (SoupServerMessage *message, gboolean socket_path)
   soup_message_headers_replace (headers, "Content-Security-Policy", CONTENT_SECURITY_POLICY);
 }
 
-/* What browsers need to know about who may read the answer. The library does this on its own path. */
+/* What browsers need to know about who may read the answer. The library does this on its own path.
+ */
 static void
 set_sharing_headers (SoupServerMessage *message, const char *origin, gboolean socket_path)
 {
@@ -155,7 +176,7 @@ static void
 refuse_body (SoupServerMessage *message)
 {
   confab_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "too-large",
-                             "The request body is larger than 1 MiB.");
+                             _ ("The request body is larger than 1 MiB."));
 }
 
 static void
@@ -166,13 +187,6 @@ got_chunk_cb (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
   *received += g_bytes_get_size (chunk);
   if (*received > CONFAB_MAX_BODY_BYTES && soup_server_message_get_status (message) == 0)
     refuse_body (message);
-  if (*received > DRAIN_MAX_BYTES)
-    {
-      GSocket *socket = soup_server_message_get_socket (message);
-
-      if (socket != NULL)
-        g_socket_shutdown (socket, TRUE, TRUE, NULL);
-    }
 }
 
 static void
@@ -181,7 +195,8 @@ free_counter (gpointer data, GClosure *closure)
   g_free (data);
 }
 
-/* No handler here reads a body, so none is kept, but for its size. */
+/* No handler here reads a body, so none is kept, but for its size. libsoup reads on after a
+ * refusal; the library sees to it that this comes to an end. */
 static void
 bound_body (SoupServerMessage *message)
 {
@@ -252,11 +267,11 @@ open_page (ConfabGuard *self, SoupServerMessage *message)
                       : confab_access_redeem_ticket (self->access, ticket)))
     {
       soup_message_headers_replace (headers, "WWW-Authenticate", "Bearer");
-      confab_http_respond_error (message, SOUP_STATUS_UNAUTHORIZED, "unauthorized",
-                                 token != NULL
-                                     ? "This token is wrong. Open the URL that confabd printed when "
-                                       "it started."
-                                     : "This link was used before or is older than a minute.");
+      confab_http_respond_error (
+          message, SOUP_STATUS_UNAUTHORIZED, "unauthorized",
+          token != NULL ? _ ("This token is wrong. Open the URL that confabd printed when "
+                             "it started.")
+                        : _ ("This link was used before or is older than a minute."));
       return TRUE;
     }
 
@@ -276,9 +291,10 @@ refuse_unauthorized (SoupServerMessage *message)
 {
   soup_message_headers_replace (soup_server_message_get_response_headers (message),
                                 "WWW-Authenticate", "Bearer");
-  confab_http_respond_error (message, SOUP_STATUS_UNAUTHORIZED, "unauthorized",
-                             "Confab does not know you yet. Open the URL that confabd printed when "
-                             "it started; programs send its token.");
+  confab_http_respond_error (
+      message, SOUP_STATUS_UNAUTHORIZED, "unauthorized",
+      _ ("Confab does not know you yet. Open the URL that confabd printed when "
+         "it started; programs send its token."));
 }
 
 static void
@@ -297,6 +313,7 @@ got_headers_cb (SoupServerMessage *message, gpointer user_data)
 
   if (!confab_access_check_place (self->access, &requester, &error))
     {
+      set_connection_close (message);
       soup_message_headers_replace (soup_server_message_get_response_headers (message),
                                     "Cross-Origin-Resource-Policy", "same-origin");
       confab_http_respond_error (message, SOUP_STATUS_FORBIDDEN, "unauthorized", error->message);

@@ -32,8 +32,8 @@ confab_http_is_read (SoupServerMessage *message)
 static gboolean
 wants_page (SoupServerMessage *message)
 {
-  const char *accept = soup_message_headers_get_list (
-      soup_server_message_get_request_headers (message), "Accept");
+  const char *accept =
+      soup_message_headers_get_list (soup_server_message_get_request_headers (message), "Accept");
 
   return confab_http_is_read (message) && accept != NULL && strstr (accept, "text/html") != NULL;
 }
@@ -56,10 +56,11 @@ confab_http_respond_error (SoupServerMessage *message,
   if (wants_page (message))
     {
       g_autofree char *text = g_markup_escape_text (sentence, -1);
-      char *page = g_strdup_printf ("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                                    "<title>Confab</title></head>\n<body><h1>%s</h1><p>%s</p></body>"
-                                    "</html>\n",
-                                    soup_status_get_phrase (status), text);
+      char *page =
+          g_strdup_printf ("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                           "<title>Confab</title></head>\n<body><h1>%s</h1><p>%s</p></body>"
+                           "</html>\n",
+                           soup_status_get_phrase (status), text);
 
       respond (message, status, "text/html; charset=utf-8", page, strlen (page));
       return;

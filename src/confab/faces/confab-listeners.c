@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixsocketaddress.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <netinet/in.h>
 #include <sys/file.h>
@@ -132,7 +133,7 @@ fail_with_address (GError **error, GInetAddress *address, guint16 port)
 {
   int saved_errno = errno;
   g_autofree char *host = g_inet_address_to_string (address);
-  g_autofree char *what = g_strdup_printf ("Cannot listen on %s port %u", host, port);
+  g_autofree char *what = g_strdup_printf (_ ("Cannot listen on %s port %u"), host, port);
 
   errno = saved_errno;
 
@@ -197,8 +198,7 @@ confab_listeners_add_tcp (ConfabListeners *self,
   *bound_port = get_port (first);
 
   return socketio_server_listen_fd (self->server, g_steal_fd (&first), error)
-         && (second < 0
-             || socketio_server_listen_fd (self->server, g_steal_fd (&second), error));
+         && (second < 0 || socketio_server_listen_fd (self->server, g_steal_fd (&second), error));
 }
 
 /* Makes way for a socket at @path: what a server left behind goes, a server that lives stays. */
@@ -212,7 +212,7 @@ clear_path (const char *path, const struct sockaddr_un *address, GError **error)
     return errno == ENOENT || fail_with_errno (error, path);
   if (!S_ISSOCK (info.st_mode))
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS, "%s is in the way and is not a socket",
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS, _ ("%s is in the way and is not a socket"),
                    path);
       return FALSE;
     }
@@ -224,7 +224,7 @@ clear_path (const char *path, const struct sockaddr_un *address, GError **error)
       || errno != ECONNREFUSED)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
-                   "Another server listens on %s already", path);
+                   _ ("Another server listens on %s already"), path);
       return FALSE;
     }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-web.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "confab-http.h"
@@ -109,7 +110,7 @@ check_method (SoupServerMessage *message, const char *allowed, gboolean is_allow
   soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
                                 allowed);
   confab_http_respond_error (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "invalid-request",
-                             "This address does not know that method.");
+                             _ ("This address does not know that method."));
 
   return FALSE;
 }
@@ -168,8 +169,7 @@ static void
 answer_health (SoupServerMessage *message, gboolean healthy)
 {
   if (check_method (message, "GET, HEAD", confab_http_is_read (message)))
-    confab_http_respond_text (message,
-                              healthy ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE,
+    confab_http_respond_text (message, healthy ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE,
                               healthy ? "ok\n" : "shutting down\n");
 }
 
@@ -215,7 +215,7 @@ request_cb (SoupServer *server,
     answer_ticket (self, message);
   else if (!serve_file (self, message, path))
     confab_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "invalid-request",
-                               "There is nothing at this address.");
+                               _ ("There is nothing at this address."));
 }
 
 /**

@@ -180,8 +180,7 @@ confab_wire_append_end (GString *json, ConfabGeneration *generation)
       append_ids (json, generation);
       append_member (json, "messageId",
                      confab_message_get_id (confab_generation_get_answer (generation)));
-      append_member (json, "finishReason",
-                     confab_finish_reason_to_string (outcome->finish_reason));
+      append_member (json, "finishReason", confab_finish_reason_to_string (outcome->finish_reason));
       append_usage (json, outcome);
     }
   g_string_append_c (json, '}');
@@ -240,8 +239,8 @@ confab_wire_set_accepted (JsonObject *ack, ConfabGeneration *generation)
 
   json_object_set_boolean_member (ack, "ok", TRUE);
   json_object_set_string_member (ack, "generationId", confab_generation_get_id (generation));
-  json_object_set_string_member (
-      ack, "messageId", confab_message_get_id (confab_generation_get_answer (generation)));
+  json_object_set_string_member (ack, "messageId",
+                                 confab_message_get_id (confab_generation_get_answer (generation)));
   json_object_set_string_member (
       ack, "userMessageId", confab_message_get_id (confab_generation_get_question (generation)));
   json_object_set_string_member (ack, "state", confab_state_to_string (state));

@@ -77,9 +77,9 @@ confab_generation_class_init (ConfabGenerationClass *klass)
    * @self: the generation
    * @delta: (type gpointer): a [struct@ConfabDelta]
    */
-  signals[DELTA] = g_signal_new ("delta", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
-                                 NULL, g_cclosure_marshal_VOID__POINTER, G_TYPE_NONE, 1,
-                                 G_TYPE_POINTER);
+  signals[DELTA] =
+      g_signal_new ("delta", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    g_cclosure_marshal_VOID__POINTER, G_TYPE_NONE, 1, G_TYPE_POINTER);
   g_signal_set_va_marshaller (signals[DELTA], G_TYPE_FROM_CLASS (klass),
                               g_cclosure_marshal_VOID__POINTERv);
 

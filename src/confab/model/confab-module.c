@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-module.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "confab-error.h"
 #include "confab-id.h"
 
@@ -358,13 +360,13 @@ confab_module_ask (ConfabModule *self,
   if (self->running != NULL)
     {
       g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_BUSY,
-                           "This conversation is still being answered.");
+                           _ ("This conversation is still being answered."));
       return NULL;
     }
   if (message_id != NULL && g_hash_table_contains (self->by_id, message_id))
     {
       g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                           "A message with this userMessageId exists already.");
+                           _ ("A message with this userMessageId exists already."));
       return NULL;
     }
 
@@ -380,8 +382,7 @@ confab_module_ask (ConfabModule *self,
   self->running = confab_generation_new (generation_id, self->id, request_id, question, answer);
   g_signal_connect (self->running, "ended", G_CALLBACK (running_ended_cb), self);
   if (request_id != NULL)
-    g_hash_table_insert (self->requests,
-                         (char *) confab_generation_get_request_id (self->running),
+    g_hash_table_insert (self->requests, (char *) confab_generation_get_request_id (self->running),
                          g_object_ref (self->running));
 
   return self->running;

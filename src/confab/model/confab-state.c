@@ -13,8 +13,8 @@ typedef struct
 static const StateRow state_table[CONFAB_N_STATES] = {
   [CONFAB_STATE_QUEUED] = { "queued", TO (CONNECTING) | TO_ANY_END_BUT_COMPLETED },
   /* completed without a delta: an empty answer */
-  [CONFAB_STATE_CONNECTING]
-  = { "connecting", TO (STREAMING) | TO (COMPLETED) | TO_ANY_END_BUT_COMPLETED },
+  [CONFAB_STATE_CONNECTING] = { "connecting",
+                                TO (STREAMING) | TO (COMPLETED) | TO_ANY_END_BUT_COMPLETED },
   [CONFAB_STATE_STREAMING] = { "streaming", TO (COMPLETED) | TO_ANY_END_BUT_COMPLETED },
   [CONFAB_STATE_COMPLETED] = { "completed", 0 },
   [CONFAB_STATE_STOPPED] = { "stopped", 0 },

@@ -5,6 +5,7 @@
 
 #include "confab-http-error.h"
 #include "confab-error.h"
+#include "confab-json-peek.h"
 #include "socketio-json.h"
 
 /* No upstream means a wait longer than this; larger numbers are broken clocks and typing errors. */
@@ -42,6 +43,7 @@ static const struct
   { "content_filter", CONFAB_ERROR_CONTENT_FILTER, -1 },
   { "content_policy_violation", CONFAB_ERROR_CONTENT_FILTER, -1 },
   { "insufficient_quota", CONFAB_ERROR_UPSTREAM_RATE_LIMIT, FALSE },
+  { "billing_error", CONFAB_ERROR_UPSTREAM_RATE_LIMIT, FALSE },
   { "rate_limit_exceeded", CONFAB_ERROR_UPSTREAM_RATE_LIMIT, -1 },
   { "rate_limit_error", CONFAB_ERROR_UPSTREAM_RATE_LIMIT, -1 },
   { "too_many_requests", CONFAB_ERROR_UPSTREAM_RATE_LIMIT, -1 },
@@ -56,6 +58,14 @@ static const struct
   { "server_error", CONFAB_ERROR_UPSTREAM_ERROR, TRUE },
   { "api_error", CONFAB_ERROR_UPSTREAM_ERROR, TRUE },
   { "internal_server_error", CONFAB_ERROR_UPSTREAM_ERROR, TRUE },
+};
+
+/* How servers say that a conversation is too long where they have no name of its own for it:
+ * Anthropic (two forms), vLLM, llama.cpp, Ollama. */
+static const char *const too_long_phrases[] = {
+  "prompt is too long",         "exceed context limit",
+  "maximum context length",     "exceeds the available context size",
+  "exceeds the context length",
 };
 
 /**
@@ -100,25 +110,6 @@ confab_http_error_tidy_words (const char *text, gssize length)
   return g_string_free (g_steal_pointer (&line), FALSE);
 }
 
-static JsonNode *
-peek_member (JsonObject *object, const char *name, GType type)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != type)
-    return NULL;
-
-  return node;
-}
-
-static char *
-dup_string_member (JsonObject *object, const char *name)
-{
-  JsonNode *node = peek_member (object, name, G_TYPE_STRING);
-
-  return node != NULL ? json_node_dup_string (node) : NULL;
-}
-
 static void
 report_take_words (Report *report, const char *text)
 {
@@ -130,14 +121,13 @@ report_take_words (Report *report, const char *text)
 static void
 report_read_object (Report *report, JsonObject *object)
 {
-  g_autofree char *message = dup_string_member (object, "message");
-  JsonNode *number = peek_member (object, "code", G_TYPE_INT64);
+  JsonNode *number = confab_json_peek_value (object, "code", G_TYPE_INT64);
 
-  report_take_words (report, message);
+  report_take_words (report, confab_json_peek_string (object, "message"));
   if (report->type == NULL)
-    report->type = dup_string_member (object, "type");
+    report->type = g_strdup (confab_json_peek_string (object, "type"));
   if (report->code == NULL)
-    report->code = dup_string_member (object, "code");
+    report->code = g_strdup (confab_json_peek_string (object, "code"));
   if (report->status == 0 && number != NULL)
     {
       gint64 status = json_node_get_int (number);
@@ -214,6 +204,18 @@ sentence_for (ConfabError code)
     }
 }
 
+static gboolean
+says_too_long (const Report *report)
+{
+  for (gsize i = 0; report->words != NULL && i < G_N_ELEMENTS (too_long_phrases); i++)
+    {
+      if (strstr (report->words, too_long_phrases[i]) != NULL)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 static GError *
 report_to_error (const Report *report)
 {
@@ -238,6 +240,9 @@ report_to_error (const Report *report)
       retryable = named_errors[i].retryable;
       break;
     }
+
+  if (code == CONFAB_ERROR_UPSTREAM_ERROR && retryable == -1 && says_too_long (report))
+    code = CONFAB_ERROR_CONTEXT_LENGTH;
 
   if (report->status != 0)
     status = g_strdup_printf (" (HTTP %u)", report->status);

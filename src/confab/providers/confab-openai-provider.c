@@ -1,369 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <string.h>
-#include <glib/gi18n-lib.h>
-
 #include "confab-openai-provider.h"
-#include "confab-error.h"
-#include "confab-http-fetch.h"
-#include "confab-http-stream.h"
 #include "confab-openai-reader.h"
 #include "confab-openai-request.h"
 
-/* A list of models is small, so a server that is silent for longer will not give it at all. */
-#define LIST_TIMEOUT_MS (30 * 1000)
-
 struct _ConfabOpenaiProvider
 {
-  GObject parent_instance;
-
-  SoupSession *session;
-  /* without a slash at the end */
-  char *base_url;
-  char *api_key;
-  char *default_model;
-  guint stall_timeout_ms;
-
-  /* The first model that the server listed; asked for when none is configured. */
-  char *found_model;
+  ConfabHttpProvider parent_instance;
 };
 
-/* What a generation needs besides its task, which owns it. */
-typedef struct
-{
-  ConfabPrompt *prompt;
-  ConfabDeltaFunc on_delta;
-  gpointer delta_data;
-  GCancellable *cancellable;
-  ConfabOpenaiReader *reader;
-} Generation;
-
-static void confab_openai_provider_iface_init (ConfabProviderInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (ConfabOpenaiProvider,
-                               confab_openai_provider,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (CONFAB_TYPE_PROVIDER,
-                                                      confab_openai_provider_iface_init))
-
-static void
-generation_free (gpointer data)
-{
-  Generation *generation = data;
-
-  g_clear_pointer (&generation->prompt, confab_prompt_unref);
-  g_clear_pointer (&generation->reader, confab_openai_reader_free);
-  g_clear_object (&generation->cancellable);
-  g_free (generation);
-}
-
-/* Servers like to repeat a key that they refuse; it must not come into logs and pages. */
-static GError *
-hide_key (ConfabOpenaiProvider *self, GError *error)
-{
-  g_autofree char *before = NULL;
-  g_auto (GStrv) parts = NULL;
-
-  if (self->api_key == NULL || strstr (error->message, self->api_key) == NULL)
-    return error;
-
-  before = g_steal_pointer (&error->message);
-  parts = g_strsplit (before, self->api_key, -1);
-  error->message = g_strjoinv ("…", parts);
-
-  return error;
-}
-
-static SoupMessage *
-new_message (ConfabOpenaiProvider *self, const char *method, const char *path)
-{
-  g_autofree char *url = g_strconcat (self->base_url, path, NULL);
-  SoupMessage *message = soup_message_new (method, url);
-  SoupMessageHeaders *headers = soup_message_get_request_headers (message);
-
-  if (self->api_key != NULL)
-    {
-      g_autofree char *value = g_strconcat ("Bearer ", self->api_key, NULL);
-
-      soup_message_headers_replace (headers, "Authorization", value);
-    }
-  soup_message_headers_replace (headers, "Accept-Encoding", "identity");
-
-  return message;
-}
-
-static void
-reader_text_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_data)
-{
-  Generation *generation = user_data;
-
-  if (!g_cancellable_is_cancelled (generation->cancellable))
-    generation->on_delta (kind, text, length, generation->delta_data);
-}
-
-/* A wrong base URL often leads to a page for people. */
-static gboolean
-handle_head (SoupMessage *message, gpointer user_data, GError **error)
-{
-  const char *type =
-      soup_message_headers_get_content_type (soup_message_get_response_headers (message), NULL);
-
-  if (type == NULL || g_ascii_strcasecmp (type, "text/html") != 0)
-    return TRUE;
-
-  g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_ERROR,
-                       _ ("The base URL leads to a web page, not to a model server; most end in "
-                          "/v1."));
-  return FALSE;
-}
-
-static gboolean
-handle_data (const char *bytes, gsize length, gpointer user_data, GError **error)
-{
-  Generation *generation = user_data;
-
-  return confab_openai_reader_feed (generation->reader, bytes, length, error);
-}
-
-static void
-handle_turn_done (gpointer user_data)
-{
-  Generation *generation = user_data;
-
-  confab_openai_reader_flush (generation->reader);
-}
-
-static const ConfabHttpHandler generate_handler = { .head = handle_head,
-                                                    .data = handle_data,
-                                                    .turn_done = handle_turn_done };
-
-static void
-generated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  ConfabOpenaiProvider *self = g_task_get_source_object (task);
-  Generation *generation = g_task_get_task_data (task);
-  ConfabOutcome *outcome = NULL;
-  GError *error = NULL;
-
-  if (confab_http_stream_run_finish (SOUP_SESSION (source), result, &error))
-    outcome = confab_openai_reader_finish (generation->reader, &error);
-
-  if (outcome != NULL)
-    {
-      g_task_return_pointer (task, outcome, (GDestroyNotify) confab_outcome_free);
-      return;
-    }
-
-  /* A model that was found may have been unloaded since: look again next time. */
-  if (!confab_error_is_retryable (error))
-    g_clear_pointer (&self->found_model, g_free);
-  g_task_return_error (task, hide_key (self, error));
-}
-
-/* Takes @task. */
-static void
-generate_with_model (GTask *task, const char *model)
-{
-  ConfabOpenaiProvider *self = g_task_get_source_object (task);
-  Generation *generation = g_task_get_task_data (task);
-  g_autoptr (SoupMessage) message = new_message (self, "POST", "/chat/completions");
-  g_autoptr (GBytes) body = confab_openai_build_request (generation->prompt, model);
-
-  soup_message_headers_replace (soup_message_get_request_headers (message), "Accept",
-                                "text/event-stream, application/json");
-
-  confab_http_stream_run_async (self->session, message, body, self->stall_timeout_ms,
-                                &generate_handler, generation, generation->cancellable,
-                                generated_cb, task);
-}
-
-static void
-first_model_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  ConfabOpenaiProvider *self = CONFAB_OPENAI_PROVIDER (source);
-  g_autoptr (GPtrArray) models = NULL;
-  GError *error = NULL;
-
-  models = confab_provider_list_models_finish (CONFAB_PROVIDER (self), result, &error);
-  if (models == NULL)
-    {
-      g_prefix_error (&error, "%s ", _ ("No model is configured, and asking for one failed:"));
-      g_task_return_error (task, error);
-      return;
-    }
-
-  if (models->len == 0)
-    {
-      g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_NO_PROVIDER,
-                               _ ("The model server at %s offers no model; load one there, or name "
-                                  "one with --model."),
-                               self->base_url);
-      return;
-    }
-
-  if (self->found_model == NULL)
-    {
-      self->found_model = g_strdup (g_ptr_array_index (models, 0));
-      g_message ("Using model %s of %s", self->found_model, self->base_url);
-    }
-  generate_with_model (g_steal_pointer (&task), g_ptr_array_index (models, 0));
-}
-
-static void
-confab_openai_provider_generate_async (ConfabProvider *provider,
-                                       ConfabPrompt *prompt,
-                                       ConfabDeltaFunc on_delta,
-                                       gpointer delta_data,
-                                       GCancellable *cancellable,
-                                       GAsyncReadyCallback callback,
-                                       gpointer user_data)
-{
-  ConfabOpenaiProvider *self = CONFAB_OPENAI_PROVIDER (provider);
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-  Generation *generation = g_new0 (Generation, 1);
-  const char *model = confab_prompt_get_model (prompt);
-
-  g_task_set_source_tag (task, confab_openai_provider_generate_async);
-  generation->prompt = confab_prompt_ref (prompt);
-  generation->on_delta = on_delta;
-  generation->delta_data = delta_data;
-  generation->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
-  generation->reader = confab_openai_reader_new (reader_text_cb, generation);
-  g_task_set_task_data (task, generation, generation_free);
-
-  if (model == NULL)
-    model = self->default_model;
-  if (model == NULL)
-    model = self->found_model;
-
-  if (model != NULL)
-    generate_with_model (g_steal_pointer (&task), model);
-  else
-    confab_provider_list_models_async (provider, cancellable, first_model_cb,
-                                       g_steal_pointer (&task));
-}
-
-static ConfabOutcome *
-confab_openai_provider_generate_finish (ConfabProvider *provider,
-                                        GAsyncResult *result,
-                                        GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-static void
-listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  ConfabOpenaiProvider *self = g_task_get_source_object (task);
-  g_autoptr (JsonNode) node = NULL;
-  GPtrArray *models;
-  GError *error = NULL;
-
-  node = confab_http_fetch_json_finish (SOUP_SESSION (source), result, &error);
-  if (node == NULL)
-    {
-      g_task_return_error (task, hide_key (self, error));
-      return;
-    }
-
-  models = confab_openai_parse_models (node);
-  if (models == NULL)
-    g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_ERROR,
-                             _ ("What the server at %s answers is not a list of models."),
-                             self->base_url);
-  else
-    g_task_return_pointer (task, models, (GDestroyNotify) g_ptr_array_unref);
-}
-
-static void
-confab_openai_provider_list_models_async (ConfabProvider *provider,
-                                          GCancellable *cancellable,
-                                          GAsyncReadyCallback callback,
-                                          gpointer user_data)
-{
-  ConfabOpenaiProvider *self = CONFAB_OPENAI_PROVIDER (provider);
-  GTask *task = g_task_new (self, cancellable, callback, user_data);
-  g_autoptr (SoupMessage) message = new_message (self, "GET", "/models");
-
-  g_task_set_source_tag (task, confab_openai_provider_list_models_async);
-
-  confab_http_fetch_json_async (self->session, message,
-                                MIN (self->stall_timeout_ms, LIST_TIMEOUT_MS), cancellable,
-                                listed_cb, task);
-}
-
-static GPtrArray *
-confab_openai_provider_list_models_finish (ConfabProvider *provider,
-                                           GAsyncResult *result,
-                                           GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-static const char *
-confab_openai_provider_get_name (ConfabProvider *provider)
-{
-  return "openai";
-}
-
-static void
-confab_openai_provider_iface_init (ConfabProviderInterface *iface)
-{
-  iface->get_name = confab_openai_provider_get_name;
-  iface->generate_async = confab_openai_provider_generate_async;
-  iface->generate_finish = confab_openai_provider_generate_finish;
-  iface->list_models_async = confab_openai_provider_list_models_async;
-  iface->list_models_finish = confab_openai_provider_list_models_finish;
-}
-
-static void
-confab_openai_provider_finalize (GObject *object)
-{
-  ConfabOpenaiProvider *self = CONFAB_OPENAI_PROVIDER (object);
-
-  g_clear_object (&self->session);
-  g_clear_pointer (&self->base_url, g_free);
-  g_clear_pointer (&self->api_key, g_free);
-  g_clear_pointer (&self->default_model, g_free);
-  g_clear_pointer (&self->found_model, g_free);
-
-  G_OBJECT_CLASS (confab_openai_provider_parent_class)->finalize (object);
-}
+G_DEFINE_FINAL_TYPE (ConfabOpenaiProvider, confab_openai_provider, CONFAB_TYPE_HTTP_PROVIDER)
 
 static void
 confab_openai_provider_class_init (ConfabOpenaiProviderClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = confab_openai_provider_finalize;
+  ConfabHttpProviderClass *http_class = CONFAB_HTTP_PROVIDER_CLASS (klass);
+
+  http_class->name = "openai";
+  http_class->default_base_url = CONFAB_OPENAI_BASE_URL;
+  http_class->usual_path = "/v1";
+  http_class->generate_path = "/chat/completions";
+  http_class->models_path = "/models";
+  http_class->accept = "text/event-stream, application/json";
+  http_class->add_headers = confab_http_provider_add_bearer;
+  http_class->build_request = confab_openai_build_request;
+  http_class->new_reader = confab_openai_reader_new;
+  http_class->parse_models = confab_openai_parse_models;
 }
 
 static void
 confab_openai_provider_init (ConfabOpenaiProvider *self)
 {
-  self->stall_timeout_ms = CONFAB_HTTP_STALL_TIMEOUT_MS;
-}
-
-static gboolean
-is_local (const char *base_url)
-{
-  g_autoptr (GUri) uri = g_uri_parse (base_url, SOUP_HTTP_URI_FLAGS, NULL);
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (g_uri_get_host (uri));
-
-  return g_strcmp0 (g_uri_get_host (uri), "localhost") == 0
-         || (address != NULL && g_inet_address_get_is_loopback (address));
-}
-
-static char *
-dup_stripped (const char *text)
-{
-  g_autofree char *copy = text != NULL ? g_strstrip (g_strdup (text)) : NULL;
-
-  return copy != NULL && *copy != '\0' ? g_steal_pointer (&copy) : NULL;
 }
 
 /**
@@ -372,8 +38,6 @@ dup_stripped (const char *text)
  * OpenAI's
  * @api_key: (nullable): NULL for servers that want none
  * @default_model: (nullable): for prompts that name none; NULL for the first that the server lists
- *
- * Requests are not redirected: their body is somebody's chat and goes only where it was told to.
  *
  * Returns: (transfer full) (nullable): NULL with %CONFAB_ERROR_INVALID_REQUEST if a setting is
  * wrong
@@ -385,35 +49,24 @@ confab_openai_provider_new (const char *base_url,
                             GError **error)
 {
   g_autoptr (ConfabOpenaiProvider) self = g_object_new (CONFAB_TYPE_OPENAI_PROVIDER, NULL);
-  g_autofree char *stripped_url = dup_stripped (base_url);
 
-  self->base_url = confab_openai_check_base_url (
-      stripped_url != NULL ? stripped_url : CONFAB_OPENAI_BASE_URL, error);
-  if (self->base_url == NULL)
+  if (!confab_http_provider_configure (CONFAB_HTTP_PROVIDER (self), base_url, api_key,
+                                       default_model, error))
     return NULL;
-
-  self->api_key = dup_stripped (api_key);
-  if (self->api_key != NULL && !confab_openai_check_api_key (self->api_key, error))
-    return NULL;
-
-  self->default_model = dup_stripped (default_model);
-  self->session = confab_http_session_new (is_local (self->base_url));
 
   return g_steal_pointer (&self);
 }
 
 /**
  * confab_openai_provider_set_stall_timeout:
- * @timeout_ms: how long the server may be silent, before its first byte and between bytes; at
- *   least 1; %CONFAB_HTTP_STALL_TIMEOUT_MS by default
+ * @timeout_ms: as of confab_http_provider_set_stall_timeout()
  */
 void
 confab_openai_provider_set_stall_timeout (ConfabOpenaiProvider *self, guint timeout_ms)
 {
   g_return_if_fail (CONFAB_IS_OPENAI_PROVIDER (self));
-  g_return_if_fail (timeout_ms > 0);
 
-  self->stall_timeout_ms = timeout_ms;
+  confab_http_provider_set_stall_timeout (CONFAB_HTTP_PROVIDER (self), timeout_ms);
 }
 
 /**
@@ -426,5 +79,5 @@ confab_openai_provider_get_base_url (ConfabOpenaiProvider *self)
 {
   g_return_val_if_fail (CONFAB_IS_OPENAI_PROVIDER (self), NULL);
 
-  return self->base_url;
+  return confab_http_provider_get_base_url (CONFAB_HTTP_PROVIDER (self));
 }

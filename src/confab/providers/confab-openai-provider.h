@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include "confab-provider.h"
+#include "confab-http-provider.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +13,7 @@ G_DECLARE_FINAL_TYPE (ConfabOpenaiProvider,
                       confab_openai_provider,
                       CONFAB,
                       OPENAI_PROVIDER,
-                      GObject)
+                      ConfabHttpProvider)
 
 ConfabOpenaiProvider *confab_openai_provider_new (const char *base_url,
                                                   const char *api_key,

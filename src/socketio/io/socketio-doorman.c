@@ -60,6 +60,7 @@ struct _SocketioDoorman
 
 G_STATIC_ASSERT (SOCKETIO_HTTP_HEAD_MAX <= G_MAXUINT16);
 
+static void guest_timeout_cb (gpointer user_data);
 static void accept_cb (guint32 events, gpointer user_data);
 
 static void
@@ -132,17 +133,6 @@ drain_guest (Guest *guest)
 }
 
 static void
-guest_timeout_cb (gpointer user_data)
-{
-  Guest *guest = user_data;
-
-  /* a peer that has said something gets an answer; one that was silent expects none */
-  if (!guest->refused && guest->scanned > 0)
-    send_status (guest->fd, 408);
-  guest_free (guest);
-}
-
-static void
 refuse_guest (Guest *guest, guint status)
 {
   guest->refused = TRUE;
@@ -150,6 +140,18 @@ refuse_guest (Guest *guest, guint status)
   socketio_reactor_start_timer (guest->doorman->reactor, &guest->timer, REFUSAL_TIMEOUT_MS,
                                 guest_timeout_cb, guest);
   drain_guest (guest);
+}
+
+static void
+guest_timeout_cb (gpointer user_data)
+{
+  Guest *guest = user_data;
+
+  /* a peer that has said something gets an answer; one that was silent expects none */
+  if (!guest->refused && guest->scanned > 0)
+    refuse_guest (guest, 408);
+  else
+    guest_free (guest);
 }
 
 /* Gives the connection to libsoup; the guest is no more. */
@@ -447,8 +449,8 @@ socketio_doorman_listen (SocketioDoorman *self, GSocketAddress *address, GError 
     setsockopt (fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (fd < 0 || bind (fd, (struct sockaddr *) &native, length) < 0 || listen (fd, BACKLOG) < 0)
     {
-      g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
       int saved = errno;
+      g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
 
       if (fd >= 0)
         close (fd);

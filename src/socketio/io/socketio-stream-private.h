@@ -33,6 +33,9 @@ struct _SocketioStreamOutput
   SocketioStream *stream; /* not owned */
 };
 
+/* For tests: another bound than SOCKETIO_STREAM_LINGER_MS, before the close. */
+void socketio_stream_set_linger_ms (SocketioStream *self, guint ms);
+
 gboolean socketio_stream_is_readable (SocketioStream *self);
 gssize socketio_stream_read (SocketioStream *self, void *buffer, gsize count, GError **error);
 gssize

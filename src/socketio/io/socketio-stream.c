@@ -44,6 +44,7 @@ struct _SocketioStream
 
   GTask *close_task; /* while lingering */
   SocketioTimer linger_timer;
+  guint linger_ms;
   gsize drained;
 
   int error; /* errno that ended it, or 0 */
@@ -373,6 +374,8 @@ stream_shut (SocketioStream *self)
     return;
 
   self->state = STREAM_CLOSED;
+  /* whoever waits meets the end */
+  socketio_shard_mark_ready (self->shard);
   socketio_reactor_stop_timer (self->reactor, &self->linger_timer);
   drop_queue (self);
   g_clear_pointer (&self->early, g_bytes_unref);
@@ -382,14 +385,23 @@ stream_shut (SocketioStream *self)
   self->fd = -1;
 }
 
+static gboolean
+closed_cb (gpointer user_data)
+{
+  g_task_return_boolean (user_data, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 finish_close (SocketioStream *self)
 {
   g_autoptr (GTask) task = g_steal_pointer (&self->close_task);
+  g_autoptr (GSource) source = g_idle_source_new ();
 
   stream_shut (self);
-  /* the callback comes from an idle of the task's context: never from within our caller */
-  g_task_return_boolean (task, TRUE);
+  /* GTask would call back at once where we are in a source of its context: within our caller */
+  g_source_set_static_name (source, "Socketio stream closed");
+  g_task_attach_source (task, source, closed_cb);
 }
 
 /* Reads and drops what the peer still sends. TRUE when it is done, or has sent too much. */
@@ -426,6 +438,12 @@ stream_advance_close (SocketioStream *self)
     finish_close (self);
 }
 
+void
+socketio_stream_set_linger_ms (SocketioStream *self, guint ms)
+{
+  self->linger_ms = ms;
+}
+
 static void
 linger_timeout_cb (gpointer user_data)
 {
@@ -452,7 +470,8 @@ socketio_stream_close_async (GIOStream *stream,
   /* the task holds the stream until the end */
   self->close_task = g_steal_pointer (&task);
   self->state = STREAM_FLUSHING;
-  socketio_reactor_start_timer (self->reactor, &self->linger_timer, SOCKETIO_STREAM_LINGER_MS,
+  socketio_shard_mark_ready (self->shard);
+  socketio_reactor_start_timer (self->reactor, &self->linger_timer, self->linger_ms,
                                 linger_timeout_cb, self);
   if (!self->blocked)
     stream_flush (self);
@@ -523,6 +542,7 @@ socketio_stream_init (SocketioStream *self)
 {
   self->fd = -1;
   self->state = STREAM_CLOSED;
+  self->linger_ms = SOCKETIO_STREAM_LINGER_MS;
   self->input = g_object_new (SOCKETIO_TYPE_STREAM_INPUT, NULL);
   self->input->stream = self;
   self->output = g_object_new (SOCKETIO_TYPE_STREAM_OUTPUT, NULL);

@@ -5,7 +5,7 @@ import { request } from 'node:http';
 /**
  * Sends one request.
  *
- * @param {object} where `{port}` or `{socketPath}`
+ * @param {object} where `{port, host?}` or `{socketPath}`
  * @param {object} options `path`, `method`, `headers` (a Host of null leaves it out), `body`
  * @returns {Promise<{status, headers, text}>} an answer, or a 101 with the connection closed
  */
@@ -14,7 +14,7 @@ export function fetchFrom(where, { path = '/', method = 'GET', headers = {}, bod
   const sent = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== null));
   return new Promise((resolve, reject) => {
     const outgoing = request({
-      ...('port' in where ? { host: '127.0.0.1', port: where.port } : where),
+      ...('port' in where ? { host: where.host ?? '127.0.0.1', port: where.port } : where),
       path, method, headers: sent, setHost, agent: false, timeout: 10000,
     }, (response) => {
       let text = '';
