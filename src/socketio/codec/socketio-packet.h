@@ -63,8 +63,8 @@ typedef struct
 void socketio_decoder_clear (SocketioDecoder *decoder);
 
 /* Feeds one Engine.IO message: for text, @data is without the Engine.IO type digit.
- * Returns FALSE with an error if the connection must be closed. *@packet (transfer full) is set when
- * a packet is complete, and NULL while attachments are missing. */
+ * Returns FALSE with an error if the connection must be closed. *@packet (transfer full) is set
+ * when a packet is complete, and NULL while attachments are missing. */
 gboolean socketio_decoder_feed_text (SocketioDecoder *decoder,
                                      const char *text,
                                      gsize length,
@@ -79,10 +79,8 @@ gboolean socketio_decoder_feed_binary (SocketioDecoder *decoder,
  * Encoding gives Engine.IO packets, ready to send: the text packet, which starts with the Engine.IO
  * MESSAGE digit, followed by its attachments. The array has a clear function.
  */
-GArray *socketio_packet_encode_event (const char *nsp,
-                                      const char *event,
-                                      SocketioArgs *args,
-                                      gint64 id);
+GArray *
+socketio_packet_encode_event (const char *nsp, const char *event, SocketioArgs *args, gint64 id);
 GArray *socketio_packet_encode_ack (const char *nsp, SocketioArgs *args, gint64 id);
 /* @json: (nullable): one payload as compact JSON text, for CONNECT, DISCONNECT, CONNECT_ERROR */
 GBytes *socketio_packet_encode_plain (SocketioPacketType type, const char *nsp, const char *json);

@@ -57,7 +57,6 @@ got_chunk_cb (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
   Post *post = user_data;
   gsize size;
   const guint8 *data = g_bytes_get_data (chunk, &size);
-  SocketioPeer *peer;
 
   post->seen += size;
   if (post->seen <= post->limit)
@@ -67,9 +66,8 @@ got_chunk_cb (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
     }
 
   refuse_too_large (post, message);
-  peer = socketio_peer_from_message (message);
-  if (peer != NULL && post->seen > post->limit + EXCESS_MAX)
-    socketio_peer_kill (peer);
+  if (post->seen > post->limit + EXCESS_MAX)
+    socketio_peer_kill_message (message);
 }
 
 void

@@ -243,23 +243,24 @@ for_all_sessions (EngineioServer *self,
     func (g_ptr_array_index (all, i), reason);
 }
 
-/* A client between two polls will find nobody to ask for the rest: waiting for it is in vain. */
-static void
-close_or_abort (EngineioSession *session, const char *reason)
-{
-  EngineioTransport *transport;
-
-  engineio_session_close (session, reason);
-  transport = engineio_session_get_transport (session);
-  if (transport != NULL && !engineio_transport_can_close (transport))
-    engineio_session_abort (session, reason);
-}
-
 void
 engineio_server_close_sessions (EngineioServer *self, const char *reason)
 {
   self->closed = TRUE;
-  for_all_sessions (self, close_or_abort, reason);
+  for_all_sessions (self, engineio_session_close_hastily, reason);
+}
+
+gboolean
+engineio_server_awaits_polls (EngineioServer *self)
+{
+  GHashTableIter iter;
+  gpointer session;
+
+  g_hash_table_iter_init (&iter, self->sessions);
+  while (g_hash_table_iter_next (&iter, NULL, &session))
+    if (engineio_session_awaits_poll (session))
+      return TRUE;
+  return FALSE;
 }
 
 void

@@ -57,6 +57,8 @@ guint engineio_server_get_n_sessions (EngineioServer *self);
 
 /* Refuses new sessions from now on and closes those there are. */
 void engineio_server_close_sessions (EngineioServer *self, const char *reason);
+/* Whether a client has yet to fetch something with a request of its own. */
+gboolean engineio_server_awaits_polls (EngineioServer *self);
 void engineio_server_abort_sessions (EngineioServer *self, const char *reason);
 /* @func is called once no session is left, soon if there is none. */
 void

@@ -43,6 +43,7 @@ struct _EngineioSession
   guint8 probed : 1; /* the candidate's probe was answered: polls are to end */
   guint8 flush_pending : 1;
   guint8 peer_closed : 1; /* by a CLOSE packet */
+  guint8 hasty : 1;       /* closing: not to wait for a poll just to say goodbye in its answer */
   guint8 wants_drained : 1;
   char sid[ENGINEIO_SID_LENGTH + 1];
 };
@@ -171,6 +172,13 @@ drop_candidate (EngineioSession *self)
   engineio_transport_close (candidate);
 }
 
+static void
+drop_queue (EngineioSession *self)
+{
+  g_clear_pointer (&self->queue, g_array_unref);
+  self->queued = 0;
+}
+
 /* The end: nothing of the session is left but the references of those in the middle of a call. The
  * caller has dealt with the transport. */
 static void
@@ -184,8 +192,7 @@ session_finish (EngineioSession *self, const char *reason)
   socketio_reactor_stop_timer (self->reactor, &self->close_timer);
   drop_candidate (self);
   release_transport (&self->transport);
-  g_clear_pointer (&self->queue, g_array_unref);
-  self->queued = 0;
+  drop_queue (self);
   tell_closed (self, reason);
   /* may drop the last reference but the caller's */
   engineio_server_remove_session (g_steal_pointer (&self->server), self);
@@ -230,7 +237,7 @@ advance_close (EngineioSession *self)
 
   if (engineio_session_get_queued (self) > 0)
     engineio_transport_notify_empty (self->transport);
-  else if (engineio_transport_can_close (self->transport))
+  else if (self->hasty || engineio_transport_can_close (self->transport))
     {
       /* a client that said goodbye itself is only to be released from its poll */
       if (self->peer_closed)
@@ -261,6 +268,23 @@ void
 engineio_session_close (EngineioSession *self, const char *reason)
 {
   begin_close (self, reason, CLOSE_TIMEOUT_MS);
+}
+
+void
+engineio_session_close_hastily (EngineioSession *self, const char *reason)
+{
+  g_autoptr (EngineioSession) alive = engineio_session_ref (self);
+
+  self->hasty = TRUE;
+  begin_close (self, reason, CLOSE_TIMEOUT_MS);
+  /* one that was closing already */
+  advance_close (self);
+}
+
+gboolean
+engineio_session_awaits_poll (EngineioSession *self)
+{
+  return self->queue != NULL && engineio_transport_gathers (self->transport);
 }
 
 static void
@@ -559,6 +583,7 @@ handle_current_packet (EngineioSession *self, const EngineioPacket *packet)
       break;
     case ENGINEIO_PACKET_CLOSE:
       self->peer_closed = TRUE;
+      drop_queue (self);
       begin_close (self, "transport close", LAST_POLL_TIMEOUT_MS);
       break;
     case ENGINEIO_PACKET_NOOP:
@@ -615,5 +640,5 @@ engineio_session_handle_lost (EngineioSession *self,
   if (transport == self->candidate)
     drop_candidate (self);
   else
-    session_fail (self, reason, strcmp (reason, "transport close") != 0);
+    session_fail (self, reason, TRUE);
 }

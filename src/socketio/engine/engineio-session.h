@@ -62,6 +62,11 @@ void engineio_session_notify_drained (EngineioSession *self);
 
 /* Closes after what was sent; bounded in time. @reason: static */
 void engineio_session_close (EngineioSession *self, const char *reason);
+/* The same when the server goes: a client between two polls is not waited for, unless there is
+ * something for it. */
+void engineio_session_close_hastily (EngineioSession *self, const char *reason);
+/* Whether there is something for a client that has to ask for it with another request. */
+gboolean engineio_session_awaits_poll (EngineioSession *self);
 /* Closes at once. */
 void engineio_session_abort (EngineioSession *self, const char *reason);
 

@@ -70,14 +70,18 @@ update_behind (EngineioWebsocketTransport *self)
 }
 
 static gboolean
+is_open (EngineioWebsocketTransport *self)
+{
+  return self->socket != NULL && !self->closing
+         && soup_websocket_connection_get_state (self->socket) == SOUP_WEBSOCKET_STATE_OPEN;
+}
+
+/* Of a stream of ours: libsoup would write a frame at once, or nearly. */
+static gboolean
 has_room (EngineioWebsocketTransport *self)
 {
-  if (self->socket == NULL || self->closing
-      || soup_websocket_connection_get_state (self->socket) != SOUP_WEBSOCKET_STATE_OPEN)
+  if (!is_open (self))
     return FALSE;
-  if (self->stream == NULL)
-    return self->writable_source == NULL;
-
   update_behind (self);
   return self->behind == 0 && !socketio_stream_is_throttled (self->stream)
          && socketio_stream_get_queued (self->stream) < SOCKETIO_STREAM_HIGH_MARK;
@@ -165,13 +169,16 @@ engineio_websocket_transport_send (EngineioTransport *transport,
   EngineioWebsocketTransport *self = ENGINEIO_WEBSOCKET_TRANSPORT (transport);
   guint n = 0;
 
-  if (!has_room (self))
+  if (!is_open (self))
     return 0;
   if (self->stream == NULL)
-    return stock_send (self, packets, n_packets);
+    return self->writable_source == NULL ? stock_send (self, packets, n_packets) : 0;
 
   while (n < n_packets && has_room (self))
     send_frame (self, &packets[n++]);
+  /* libsoup may finish the frame that it is behind with without the kernel ever being full again */
+  if (n < n_packets)
+    socketio_stream_notify_empty (self->stream);
   return n;
 }
 
@@ -321,8 +328,11 @@ error_cb (SoupWebsocketConnection *socket, GError *error, gpointer user_data)
   EngineioWebsocketTransport *self = user_data;
 
   g_debug ("WebSocket: %s", error->message);
-  /* libsoup closes by itself, with the code that fits */
+  /* libsoup closes by itself now, but of a frame over its limit it does not tell the peer */
   begin_closing (self);
+  if (g_error_matches (error, SOUP_WEBSOCKET_ERROR, SOUP_WEBSOCKET_CLOSE_TOO_BIG)
+      && soup_websocket_connection_get_state (socket) == SOUP_WEBSOCKET_STATE_OPEN)
+    soup_websocket_connection_close (socket, SOUP_WEBSOCKET_CLOSE_TOO_BIG, NULL);
   socketio_reactor_push_context (self->reactor);
   engineio_transport_lost (ENGINEIO_TRANSPORT (self), "transport error");
   socketio_reactor_pop_context (self->reactor);

@@ -39,12 +39,25 @@ append_header_cb (const char *name, const char *value, gpointer user_data)
   append_with_nul (user_data, value);
 }
 
+/* libsoup complains aloud when it is asked for the address of a peer that is gone. */
+static GSocketAddress *
+get_address (SoupServerMessage *message)
+{
+  GSocket *socket = soup_server_message_get_socket (message);
+  GSocketAddress *address;
+
+  if (socket != NULL)
+    return g_socket_get_remote_address (socket, NULL);
+  address = soup_server_message_get_remote_address (message);
+  return address != NULL ? g_object_ref (address) : NULL;
+}
+
 static char *
 dup_address (SoupServerMessage *message, gboolean is_unix)
 {
-  GSocketAddress *address = soup_server_message_get_remote_address (message);
+  g_autoptr (GSocketAddress) address = get_address (message);
 
-  if (is_unix || !G_IS_INET_SOCKET_ADDRESS (address))
+  if (is_unix || address == NULL || !G_IS_INET_SOCKET_ADDRESS (address))
     return g_strdup ("");
   return g_inet_address_to_string (
       g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));

@@ -33,9 +33,16 @@ connection_gone_cb (gpointer data)
 }
 
 static void
+kill_peer (SocketioPeer *self)
+{
+  if (self->fd >= 0)
+    shutdown (self->fd, SHUT_RDWR);
+}
+
+static void
 body_timeout_cb (gpointer user_data)
 {
-  socketio_peer_kill (user_data);
+  kill_peer (user_data);
 }
 
 static gint64
@@ -94,8 +101,12 @@ socketio_peer_hand_over (SocketioReactor *reactor,
 SocketioPeer *
 socketio_peer_from_message (SoupServerMessage *message)
 {
-  GSocketAddress *address = soup_server_message_get_remote_address (message);
+  GSocketAddress *address;
 
+  /* libsoup knows the socket only of connections that it accepted itself */
+  if (soup_server_message_get_socket (message) != NULL)
+    return NULL;
+  address = soup_server_message_get_remote_address (message);
   if (address == NULL)
     return NULL;
   return g_object_get_qdata (G_OBJECT (address), socketio_peer_quark ());
@@ -121,8 +132,10 @@ socketio_peer_get_message_fd (SoupServerMessage *message)
 }
 
 void
-socketio_peer_kill (SocketioPeer *self)
+socketio_peer_kill_message (SoupServerMessage *message)
 {
-  if (self->fd >= 0)
-    shutdown (self->fd, SHUT_RDWR);
+  int fd = socketio_peer_get_message_fd (message);
+
+  if (fd >= 0)
+    shutdown (fd, SHUT_RDWR);
 }

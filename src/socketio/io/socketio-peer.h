@@ -46,7 +46,7 @@ void socketio_peer_request_read (SocketioPeer *self);
  * reference. */
 int socketio_peer_get_message_fd (SoupServerMessage *message);
 
-/* Ends the connection without a further word. */
-void socketio_peer_kill (SocketioPeer *self);
+/* Ends a message's connection without a further word. */
+void socketio_peer_kill_message (SoupServerMessage *message);
 
 G_END_DECLS

@@ -337,15 +337,26 @@ finish_close (SocketioServer *self)
     g_task_return_boolean (task, TRUE);
 }
 
+/* A client that polls comes for the rest with a new connection; all others are refused meanwhile.
+ */
+static void
+maybe_stop_listening (SocketioServer *self)
+{
+  if (self->doorman != NULL && !engineio_server_awaits_polls (self->engine))
+    socketio_doorman_stop_listening (self->doorman);
+}
+
 /* The sessions end when their transports are told to; those then still say goodbye. */
 static void
 close_check_cb (gpointer user_data)
 {
   SocketioServer *self = user_data;
 
+  maybe_stop_listening (self);
   if (g_get_monotonic_time () >= self->close_deadline)
     {
       engineio_server_abort_sessions (self->engine, "server shutting down");
+      maybe_stop_listening (self);
       finish_close (self);
     }
   else if (engineio_server_get_n_sessions (self->engine) == 0
@@ -387,9 +398,8 @@ socketio_server_close_async (SocketioServer *self,
 
   self->close_task = g_steal_pointer (&task);
   self->close_deadline = g_get_monotonic_time () + timeout_ms * G_GINT64_CONSTANT (1000);
-  if (self->doorman != NULL)
-    socketio_doorman_stop_listening (self->doorman);
   engineio_server_close_sessions (self->engine, "server shutting down");
+  maybe_stop_listening (self);
   socketio_reactor_start_timer (self->reactor, &self->close_timer, CLOSE_CHECK_MS, close_check_cb,
                                 self);
 }
