@@ -2,8 +2,8 @@
 // Starts the conformance programs, on the library's own streams or on those of a stock HTTP server,
 // and judges what they say until they end.
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
 import { readFileSync } from 'node:fs';
+import nodeTest, { describe } from 'node:test';
 
 import { Child, countFds, waitFor } from './process.mjs';
 
@@ -21,6 +21,14 @@ const STOP_TIMEOUT = 10000;
 
 /** Long programs are run whole. */
 export const isLong = process.env.CONFAB_TEST_LONG === '1';
+
+/* No test may hang the whole run. */
+const TEST_TIMEOUT = 60000;
+
+/** As of node:test, with a limit of time. */
+export function test(name, options, run = options) {
+  nodeTest(name, { timeout: TEST_TIMEOUT, ...(run === options ? {} : options) }, run);
+}
 
 /** Tests in a group that mostly wait may run side by side. */
 const CONCURRENCY = 4;

@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "socketio-doorman.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io-door.h"
+#include "socketio-http-head.h"
+
+/* Connections that are not let in, or not for long. */
+
+#define SILENT_CONNECTIONS 200
+/* Of the doorman: a few numbers, a place in the table of watches, and one in the heap of timers. */
+#define SILENT_BYTES 400
+
+/* Sends a byte every few milliseconds, as long as the peer takes them. */
+typedef struct
+{
+  IoClient *client;
+  GSource *source; /* NULL once the peer takes no more */
+  const char *text;
+  gsize sent;
+} Trickle;
+
+static gboolean
+trickle_cb (gpointer user_data)
+{
+  Trickle *self = user_data;
+  char byte = self->sent < strlen (self->text) ? self->text[self->sent] : 'x';
+
+  if (send (self->client->fd, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
+    {
+      g_clear_pointer (&self->source, g_source_unref);
+      return G_SOURCE_REMOVE;
+    }
+  self->sent++;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+trickle_start (Trickle *self, IoClient *client, const char *text)
+{
+  self->client = client;
+  self->text = text;
+  self->source = g_timeout_source_new (3);
+  g_source_set_callback (self->source, trickle_cb, self, NULL);
+  g_source_attach (self->source, NULL);
+}
+
+static void
+trickle_stop (Trickle *self)
+{
+  if (self->source == NULL)
+    return;
+
+  g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
+}
+
+/* At the door */
+
+static void
+test_silent_is_cheap (Door *door, gconstpointer data)
+{
+  g_autoptr (GPtrArray) clients = g_ptr_array_new_with_free_func ((GDestroyNotify) io_client_free);
+  guint n_fds;
+  gsize before, after;
+
+  /* what is made once is made by the first */
+  door_assert_open (door->address);
+  for (guint i = 0; i < SILENT_CONNECTIONS; i++)
+    g_ptr_array_add (clients, door_connect (door));
+  n_fds = io_count_fds ();
+  before = mallinfo2 ().uordblks;
+  io_wait_for (NULL, socketio_doorman_get_n_waiting (door->doorman) == SILENT_CONNECTIONS);
+  after = mallinfo2 ().uordblks;
+
+  g_assert_cmpuint (io_count_fds (), ==, n_fds + SILENT_CONNECTIONS);
+  g_assert_cmpuint (after, <=, before + SILENT_CONNECTIONS * SILENT_BYTES);
+  g_test_message ("%.0f bytes each", ((double) after - (double) before) / SILENT_CONNECTIONS);
+  g_assert_cmpuint (door->n_requests, ==, 1);
+  g_ptr_array_set_size (clients, 0);
+  io_wait_for (NULL, socketio_doorman_get_n_waiting (door->doorman) == 0);
+  g_assert_cmpuint (io_count_fds (), ==, n_fds - SILENT_CONNECTIONS);
+}
+
+/* It said nothing, and is told nothing. */
+static void
+test_silent_timeout (Door *door, gconstpointer data)
+{
+  gint64 start = g_get_monotonic_time ();
+  g_autoptr (IoClient) client = NULL;
+
+  socketio_doorman_set_timeouts (door->doorman, 60, 10000);
+  client = door_connect (door);
+  io_wait_for (NULL, io_client_is_done (client));
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 60 * 1000);
+  g_assert_true (client->eof);
+  g_assert_cmpuint (client->received->len, ==, 0);
+  g_assert_cmpuint (socketio_doorman_get_n_waiting (door->doorman), ==, 0);
+}
+
+/* Each byte in time does not make the whole in time. */
+static void
+test_trickle_timeout (Door *door, gconstpointer data)
+{
+  gint64 start = g_get_monotonic_time ();
+  g_autoptr (IoClient) client = NULL;
+  Trickle trickle = { 0 };
+
+  socketio_doorman_set_timeouts (door->doorman, 60, 10000);
+  client = door_connect (door);
+  trickle_start (&trickle, client, "GET /");
+  door_assert_status (client, 408);
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 60 * 1000);
+  g_assert_cmpuint (trickle.sent, >, 1);
+  trickle_stop (&trickle);
+  g_assert_cmpuint (door->n_requests, ==, 0);
+
+  shutdown (client->fd, SHUT_WR);
+  io_wait_for (NULL, socketio_doorman_get_n_waiting (door->doorman) == 0);
+}
+
+/* The answer is not chased by a RST, which could take it away from the client again. */
+static void
+test_timeout_without_reset (Door *door, gconstpointer data)
+{
+  g_autoptr (IoClient) client = NULL;
+
+  socketio_doorman_set_timeouts (door->doorman, 60, 10000);
+  client = door_send (door, "GET / HTTP/1.1\r\nHost: ");
+  door_assert_status (client, 408);
+  io_settle (NULL);
+  g_assert_cmpint (io_client_get_socket_error (client), ==, 0);
+  shutdown (client->fd, SHUT_WR);
+  io_wait_for (NULL, socketio_doorman_get_n_waiting (door->doorman) == 0);
+  g_assert_cmpint (io_client_get_socket_error (client), ==, 0);
+}
+
+static void
+test_gone_at_once (Door *door, gconstpointer data)
+{
+  g_autoptr (IoClient) closed = door_connect (door);
+  g_autoptr (IoClient) reset = door_send (door, "GET");
+  g_autoptr (IoClient) half = door_send (door, "GET / HT");
+
+  io_wait_for (NULL, socketio_doorman_get_n_waiting (door->doorman) == 3);
+  io_client_reset (reset);
+  shutdown (half->fd, SHUT_WR);
+  shutdown (closed->fd, SHUT_WR);
+  io_wait_for (NULL, socketio_doorman_get_n_waiting (door->doorman) == 0);
+  io_wait_for (NULL, io_client_is_done (half) && closed->eof);
+  g_assert_cmpuint (half->received->len, ==, 0);
+}
+
+/* Refusals */
+
+typedef struct
+{
+  const char *name;
+  guint status;
+  const char *text;
+} Refusal;
+
+static const Refusal refusals[] = {
+  { "broken", 400, "GET /\r\n\r\n" },
+  { "not-http", 400, "\x16\x03\x01\x02" },
+  { "smuggling", 400,
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" },
+  { "made-up-method", 501, "FROB / HTTP/1.1\r\nHost: a\r\n\r\n" },
+  { "transfer-encoding", 501, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n" },
+  { "http-2", 505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" },
+};
+
+static void
+assert_refused (Door *door, const char *text, guint status)
+{
+  g_autoptr (IoClient) client = door_send (door, text);
+
+  door_assert_status (client, status);
+  g_assert_nonnull (strstr (client->received->str, "\r\nContent-Length: 0\r\n"));
+  g_assert_cmpint (io_client_get_socket_error (client), ==, 0);
+  /* it may still read: it leaves the door when it closes */
+  g_assert_cmpuint (socketio_doorman_get_n_waiting (door->doorman), ==, 1);
+  shutdown (client->fd, SHUT_WR);
+  io_wait_for (NULL, socketio_doorman_get_n_waiting (door->doorman) == 0);
+  g_assert_cmpint (io_client_get_socket_error (client), ==, 0);
+  g_assert_cmpuint (door->n_requests, ==, 0);
+}
+
+static void
+test_refused (Door *door, gconstpointer data)
+{
+  const Refusal *refusal = data;
+
+  assert_refused (door, refusal->text, refusal->status);
+}
+
+static void
+test_refused_oversized (Door *door, gconstpointer data)
+{
+  g_autofree char *filler = g_strnfill (SOCKETIO_HTTP_HEAD_MAX, 'x');
+  g_autofree char *head = g_strconcat ("GET / HTTP/1.1\r\nHost: a\r\nX: ", filler, NULL);
+
+  assert_refused (door, head, 431);
+}
+
+/* Bytes that come after the broken head are read away, so that no RST takes the answer away. */
+static void
+test_refused_with_body (Door *door, gconstpointer data)
+{
+  g_autofree char *body = g_strnfill (100 * 1000, 'x');
+  g_autofree char *text =
+      g_strconcat ("FROB / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n", body, NULL);
+
+  assert_refused (door, text, 501);
+}
+
+/* Who goes on sending after the refusal is cut off. */
+static void
+test_refused_keeps_sending (Door *door, gconstpointer data)
+{
+  g_autoptr (IoClient) client = door_send (door, "FROB / HTTP/1.1\r\nHost: a\r\n\r\n");
+  g_autofree char *filler = g_strnfill (16 * 1024, 'x');
+  gsize sent = 0;
+
+  io_wait_for (NULL, client->eof);
+  while (socketio_doorman_get_n_waiting (door->doorman) > 0)
+    {
+      gssize n = send (client->fd, filler, 16 * 1024, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+      if (n > 0)
+        sent += n;
+      g_main_context_iteration (NULL, FALSE);
+      g_assert_cmpuint (sent, <, 32 * 1024 * 1024);
+    }
+  g_assert_cmpuint (sent, >, 100 * 1024);
+}
+
+/* Who does not close after the refusal is closed. */
+static void
+test_refused_stays (Door *door, gconstpointer data)
+{
+  g_autoptr (IoClient) client = NULL;
+  Trickle trickle = { 0 };
+
+  /* so that the time for the head is not what ends it */
+  socketio_doorman_set_timeouts (door->doorman, 600 * 1000, 600 * 1000);
+  client = door_send (door, "FROB / HTTP/1.1\r\nHost: a\r\n\r\n");
+  door_assert_status (client, 501);
+  trickle_start (&trickle, client, "");
+  g_assert_cmpuint (socketio_doorman_get_n_waiting (door->doorman), ==, 1);
+  io_wait_for (NULL, socketio_doorman_get_n_waiting (door->doorman) == 0);
+  io_wait_for (NULL, trickle.source == NULL);
+}
+
+/* Beyond the door */
+
+#define POST_HEAD "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
+
+static void
+test_silent_body (Door *door, gconstpointer data)
+{
+  gint64 start = g_get_monotonic_time ();
+  g_autoptr (IoClient) client = NULL;
+
+  socketio_doorman_set_timeouts (door->doorman, 10000, 80);
+  client = door_send (door, POST_HEAD "the beginning");
+  io_wait_for (NULL, io_client_is_done (client));
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 80 * 1000);
+  g_assert_null (strstr (client->received->str, " 200 "));
+  g_assert_cmpuint (door->n_handled, ==, 0);
+  io_wait_for (NULL, door->n_alive == 0);
+}
+
+static void
+test_slow_body (Door *door, gconstpointer data)
+{
+  g_autoptr (IoClient) client = NULL;
+  Trickle trickle = { 0 };
+
+  socketio_doorman_set_timeouts (door->doorman, 10000, 80);
+  client = door_send (door, POST_HEAD);
+  trickle_start (&trickle, client, "");
+  io_wait_for (NULL, io_client_is_done (client));
+  g_assert_cmpuint (trickle.sent, >, 1);
+  trickle_stop (&trickle);
+  g_assert_cmpuint (door->n_handled, ==, 0);
+  io_wait_for (NULL, door->n_alive == 0);
+}
+
+/* The time is one for the body: the answer may take longer. */
+static void
+test_slow_answer (Door *door, gconstpointer data)
+{
+  gint64 start = g_get_monotonic_time ();
+  g_autoptr (IoClient) client = NULL;
+
+  socketio_doorman_set_timeouts (door->doorman, 10000, DOOR_LATE_MS / 4);
+  client = door_send (door, "POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+  door_assert_answer (client, "abc");
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, DOOR_LATE_MS * 1000);
+}
+
+/* Many */
+
+#ifdef __SANITIZE_ADDRESS__
+/* Freed memory is kept for a while: no figure would say anything. */
+#define MADE_UP_METHODS 2000
+#define MADE_UP_BYTES G_MAXSIZE
+#else
+#define MADE_UP_METHODS 100000
+#define MADE_UP_BYTES (8 * 1024 * 1024)
+#endif
+
+static gsize
+get_resident (void)
+{
+  g_autofree char *text = NULL;
+  gsize size, resident;
+
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
+  g_assert_cmpint (sscanf (text, "%zu %zu", &size, &resident), ==, 2);
+  return resident * (gsize) sysconf (_SC_PAGESIZE);
+}
+
+static void
+send_made_up_method (Door *door, guint i)
+{
+  g_autofree char *text = g_strdup_printf ("M%u-%032u / HTTP/1.1\r\nHost: a\r\n\r\n", i, i);
+  g_autoptr (IoClient) client = door_send (door, text);
+
+  io_wait_for (NULL, client->eof);
+  g_assert_true (g_str_has_prefix (client->received->str, "HTTP/1.1 501 "));
+}
+
+/* libsoup keeps every method that it reads for ever. */
+static void
+test_made_up_methods (Door *door, gconstpointer data)
+{
+  gsize before, after;
+
+  for (guint i = 0; i < 1000; i++)
+    send_made_up_method (door, i);
+  before = get_resident ();
+  for (guint i = 1000; i < MADE_UP_METHODS; i++)
+    send_made_up_method (door, i);
+  after = get_resident ();
+  g_test_message ("%zu KiB before, %zu KiB after", before / 1024, after / 1024);
+  g_assert_cmpuint (after - MIN (before, after), <, MADE_UP_BYTES);
+  io_wait_for (NULL, socketio_doorman_get_n_waiting (door->doorman) == 0);
+  g_assert_cmpuint (door->n_requests, ==, 0);
+}
+
+/* No fd left. Each in a process of its own, because the limit is one of the process. */
+
+#define N_CLIENTS 10
+#define N_FREE 3
+#define MAX_FDS 64
+
+typedef struct
+{
+  Door door;
+  struct rlimit limit; /* as it was */
+  IoClient *clients[N_CLIENTS];
+  int fds[N_CLIENTS]; /* of clients that are not connected yet */
+  GArray *hogs;       /* of int: fds that are there to be in use */
+} Crowd;
+
+static void
+crowd_set_up (Crowd *self)
+{
+  struct rlimit limit;
+
+  door_set_up (&self->door, NULL);
+  self->hogs = g_array_new (FALSE, FALSE, sizeof (int));
+  for (guint i = 0; i < N_CLIENTS; i++)
+    {
+      self->fds[i] = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      g_assert_cmpint (self->fds[i], >=, 0);
+      g_assert_cmpint (self->fds[i], <, MAX_FDS);
+    }
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &self->limit), ==, 0);
+  limit = self->limit;
+  limit.rlim_cur = MAX_FDS;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+}
+
+/* Leaves @n fds to be had. */
+static void
+crowd_fill (Crowd *self, guint n)
+{
+  int fd;
+
+  while ((fd = dup (STDERR_FILENO)) >= 0)
+    g_array_append_val (self->hogs, fd);
+  g_assert_cmpint (errno, ==, EMFILE);
+  g_assert_cmpuint (self->hogs->len, >=, n);
+  for (guint i = 0; i < n; i++)
+    {
+      close (g_array_index (self->hogs, int, self->hogs->len - 1));
+      g_array_set_size (self->hogs, self->hogs->len - 1);
+    }
+}
+
+static void
+crowd_make_room (Crowd *self)
+{
+  for (guint i = 0; i < self->hogs->len; i++)
+    close (g_array_index (self->hogs, int, i));
+  g_array_set_size (self->hogs, 0);
+}
+
+static void
+crowd_connect (Crowd *self, guint i)
+{
+  struct sockaddr_storage native;
+  gssize length = g_socket_address_get_native_size (self->door.address);
+
+  g_assert_true (g_socket_address_to_native (self->door.address, &native, sizeof native, NULL));
+  g_assert_cmpint (connect (self->fds[i], (struct sockaddr *) &native, length), ==, 0);
+  self->clients[i] = io_client_new (NULL, self->fds[i]);
+}
+
+static void
+crowd_tear_down (Crowd *self)
+{
+  for (guint i = 0; i < N_CLIENTS; i++)
+    {
+      if (self->clients[i] != NULL)
+        io_client_free (self->clients[i]);
+      else if (self->fds[i] >= 0)
+        close (self->fds[i]);
+    }
+  crowd_make_room (self);
+  g_array_unref (self->hogs);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &self->limit), ==, 0);
+  door_tear_down (&self->door, NULL);
+}
+
+static gboolean
+tell_cb (gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* How often the loop turns in half a second. */
+static guint
+count_turns (void)
+{
+  g_autoptr (GSource) source = g_timeout_source_new (500);
+  gboolean ended = FALSE;
+  guint turns = 0;
+
+  g_source_set_callback (source, tell_cb, &ended, NULL);
+  g_source_attach (source, NULL);
+  for (; !ended; turns++)
+    g_main_context_iteration (NULL, TRUE);
+  return turns;
+}
+
+static void
+run_alone (void)
+{
+  g_test_trap_subprocess (NULL, 30 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_INHERIT_STDERR);
+  g_test_trap_assert_passed ();
+}
+
+/* Those who are in are served; those for whom there is no fd are told; and after all of them, there
+ * is room again. */
+static void
+test_emfile (void)
+{
+  Crowd crowd = { 0 };
+
+  if (!g_test_subprocess ())
+    {
+      run_alone ();
+      return;
+    }
+
+  crowd_set_up (&crowd);
+  crowd_fill (&crowd, N_FREE);
+  for (guint i = 0; i < N_CLIENTS; i++)
+    crowd_connect (&crowd, i);
+  io_wait_for (NULL, socketio_doorman_get_n_waiting (crowd.door.doorman) == N_FREE);
+  for (guint i = N_FREE; i < N_CLIENTS; i++)
+    door_assert_status (crowd.clients[i], 503);
+  g_assert_cmpuint (count_turns (), <, 50);
+
+  for (guint i = 0; i < N_FREE; i++)
+    {
+      io_client_send (crowd.clients[i], DOOR_GET);
+      door_assert_answer (crowd.clients[i], "hello");
+    }
+  for (guint i = 0; i < N_CLIENTS; i++)
+    {
+      g_clear_pointer (&crowd.clients[i], io_client_free);
+      crowd.fds[i] = -1;
+    }
+  for (guint i = 0; i < 20; i++)
+    door_assert_open (crowd.door.address);
+  crowd_tear_down (&crowd);
+}
+
+/* Puts a doorman behind the door that finds no fd at all, not even its spare one. */
+static void
+crowd_starve (Crowd *self)
+{
+  struct sockaddr_storage native;
+  socklen_t length = sizeof native;
+  g_autoptr (GError) error = NULL;
+  int listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  g_assert_cmpint (listen (listener, 16), ==, 0);
+  g_assert_cmpint (getsockname (listener, (struct sockaddr *) &native, &length), ==, 0);
+  g_clear_object (&self->door.address);
+  self->door.address = g_socket_address_new_from_native (&native, length);
+
+  g_clear_pointer (&self->door.doorman, socketio_doorman_free);
+  crowd_fill (self, 0);
+  self->door.doorman = socketio_doorman_new (self->door.reactor, self->door.soup_server);
+  g_assert_true (socketio_doorman_listen_fd (self->door.doorman, listener, &error));
+  g_assert_no_error (error);
+}
+
+/* Who comes waits in the backlog, and is served when there is room. The loop does not spin
+ * meanwhile. */
+static void
+test_emfile_without_spare (void)
+{
+  Crowd crowd = { 0 };
+
+  if (!g_test_subprocess ())
+    {
+      run_alone ();
+      return;
+    }
+
+  crowd_set_up (&crowd);
+  crowd_starve (&crowd);
+  for (guint i = 0; i < N_CLIENTS; i++)
+    {
+      crowd_connect (&crowd, i);
+      io_client_send (crowd.clients[i], DOOR_GET);
+    }
+  g_assert_cmpuint (count_turns (), <, 50);
+  g_assert_cmpuint (socketio_doorman_get_n_waiting (crowd.door.doorman), ==, 0);
+  g_assert_cmpuint (crowd.door.n_requests, ==, 0);
+
+  crowd_make_room (&crowd);
+  for (guint i = 0; i < N_CLIENTS; i++)
+    door_assert_answer (crowd.clients[i], "hello");
+  crowd_tear_down (&crowd);
+}
+
+static void
+test_emfile_stop_listening (void)
+{
+  Crowd crowd = { 0 };
+
+  if (!g_test_subprocess ())
+    {
+      run_alone ();
+      return;
+    }
+
+  crowd_set_up (&crowd);
+  crowd_starve (&crowd);
+  crowd_connect (&crowd, 0);
+  io_settle (NULL);
+  socketio_doorman_stop_listening (crowd.door.doorman);
+  io_wait_for (NULL, io_client_is_done (crowd.clients[0]));
+  g_assert_cmpuint (count_turns (), <, 50);
+  crowd_tear_down (&crowd);
+}
+
+static const struct
+{
+  const char *name;
+  void (*func) (Door *door, gconstpointer data);
+} tests[] = {
+  { "silent/is-cheap", test_silent_is_cheap },
+  { "silent/timeout", test_silent_timeout },
+  { "trickle/timeout", test_trickle_timeout },
+  { "trickle/timeout-without-reset", test_timeout_without_reset },
+  { "gone-at-once", test_gone_at_once },
+  { "refused/oversized", test_refused_oversized },
+  { "refused/with-body", test_refused_with_body },
+  { "refused/keeps-sending", test_refused_keeps_sending },
+  { "refused/stays", test_refused_stays },
+  { "body/silent", test_silent_body },
+  { "body/slow", test_slow_body },
+  { "body/slow-answer", test_slow_answer },
+  { "made-up-methods", test_made_up_methods },
+};
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
+    {
+      g_autofree char *name = g_strconcat ("/doorman-limits/", tests[i].name, NULL);
+
+      g_test_add (name, Door, NULL, door_set_up, tests[i].func, door_tear_down);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++)
+    {
+      g_autofree char *name = g_strconcat ("/doorman-limits/refused/", refusals[i].name, NULL);
+
+      g_test_add (name, Door, &refusals[i], door_set_up, test_refused, door_tear_down);
+    }
+  g_test_add_func ("/doorman-limits/emfile/shed", test_emfile);
+  g_test_add_func ("/doorman-limits/emfile/without-spare", test_emfile_without_spare);
+  g_test_add_func ("/doorman-limits/emfile/stop-listening", test_emfile_stop_listening);
+
+  return g_test_run ();
+}

@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "socketio-stream.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io-stream-end.h"
+
+static gboolean
+is_readable (StreamFixture *fixture)
+{
+  return g_pollable_input_stream_is_readable (
+      G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (G_IO_STREAM (fixture->stream))));
+}
+
+static gboolean
+is_writable (StreamFixture *fixture)
+{
+  return g_pollable_output_stream_is_writable (
+      G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (G_IO_STREAM (fixture->stream))));
+}
+
+/* Reading */
+
+static void
+test_read_nothing (StreamFixture *fixture, gconstpointer data)
+{
+  io_settle (NULL);
+  g_assert_false (is_readable (fixture));
+  stream_assert_would_block (fixture->stream);
+}
+
+static void
+test_read_all (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (StreamReader) reader = stream_reader_new (fixture->stream);
+  g_autoptr (GBytes) pattern = make_pattern (1024 * 1024);
+  g_autoptr (GBytes) received = NULL;
+  gsize size, sent = 0;
+  const char *bytes = g_bytes_get_data (pattern, &size);
+
+  while (sent < size)
+    {
+      gssize n = send (fixture->client->fd, bytes + sent, size - sent, MSG_NOSIGNAL);
+
+      if (n > 0)
+        sent += n;
+      else
+        g_main_context_iteration (NULL, TRUE);
+    }
+  shutdown (fixture->client->fd, SHUT_WR);
+  io_wait_for (NULL, stream_reader_is_done (reader));
+  g_assert_no_error (reader->error);
+  received = g_bytes_new (reader->received->str, reader->received->len);
+  g_assert_true (g_bytes_equal (received, pattern));
+}
+
+static void
+test_read_rearms (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (StreamReader) reader = stream_reader_new (fixture->stream);
+
+  for (guint i = 1; i <= 100; i++)
+    {
+      io_client_send (fixture->client, "x");
+      io_wait_for (NULL, reader->received->len == i);
+    }
+  io_settle (NULL);
+  g_assert_cmpuint (reader->n_calls, ==, 100);
+}
+
+/* What comes after a short read is not seen before the loop has turned: so there was no recv(). */
+static void
+test_read_short (StreamFixture *fixture, gconstpointer data)
+{
+  io_client_send (fixture->client, "abc");
+  io_wait_for (NULL, is_readable (fixture));
+  stream_assert_read (fixture->stream, "abc");
+  g_assert_false (is_readable (fixture));
+
+  io_client_send (fixture->client, "def");
+  stream_assert_would_block (fixture->stream);
+  io_wait_for (NULL, is_readable (fixture));
+  stream_assert_read (fixture->stream, "def");
+}
+
+/* After a read that filled the buffer there may be more: it takes a recv() to know. */
+static void
+test_read_full (StreamFixture *fixture, gconstpointer data)
+{
+  char buffer[3];
+
+  io_client_send (fixture->client, "abcd");
+  io_wait_for (NULL, is_readable (fixture));
+  g_assert_cmpint (stream_read (fixture->stream, buffer, 3, NULL), ==, 3);
+  g_assert_true (is_readable (fixture));
+  g_assert_cmpint (stream_read (fixture->stream, buffer, 1, NULL), ==, 1);
+  g_assert_cmpint (buffer[0], ==, 'd');
+  g_assert_true (is_readable (fixture));
+  stream_assert_would_block (fixture->stream);
+  g_assert_false (is_readable (fixture));
+}
+
+static void
+test_read_end (StreamFixture *fixture, gconstpointer data)
+{
+  shutdown (fixture->client->fd, SHUT_WR);
+  io_wait_for (NULL, is_readable (fixture));
+  for (guint i = 0; i < 3; i++)
+    {
+      stream_assert_read (fixture->stream, "");
+      g_assert_true (is_readable (fixture));
+    }
+}
+
+/* Bytes and the end come together: a short read does not hide the end. */
+static void
+test_read_half_closed (StreamFixture *fixture, gconstpointer data)
+{
+  io_client_send (fixture->client, "the rest");
+  shutdown (fixture->client->fd, SHUT_WR);
+  io_wait_for (NULL, is_readable (fixture));
+  stream_assert_read (fixture->stream, "the rest");
+  io_wait_for (NULL, is_readable (fixture));
+  stream_assert_read (fixture->stream, "");
+
+  stream_write_text (fixture->stream, "an answer");
+  io_wait_for (NULL, fixture->client->received->len == 9);
+  g_assert_cmpstr (fixture->client->received->str, ==, "an answer");
+}
+
+static void
+test_read_half_closed_by_source (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (StreamReader) reader = stream_reader_new (fixture->stream);
+
+  io_client_send (fixture->client, "the rest");
+  shutdown (fixture->client->fd, SHUT_WR);
+  io_wait_for (NULL, stream_reader_is_done (reader));
+  g_assert_no_error (reader->error);
+  g_assert_cmpstr (reader->received->str, ==, "the rest");
+}
+
+/* Early bytes */
+
+/* Puts a stream with @early in the place of the fixture's. */
+static void
+replace_stream (StreamFixture *fixture, const char *early)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (early, strlen (early));
+  g_autoptr (GError) error = NULL;
+  int fds[2];
+
+  g_clear_object (&fixture->stream);
+  g_clear_pointer (&fixture->client, io_client_free);
+  io_unix_pair (fds);
+  fixture->fd = fds[0];
+  fixture->stream = socketio_stream_new (fixture->reactor, fds[0], bytes, &error);
+  g_assert_no_error (error);
+  fixture->client = io_client_new (NULL, fds[1]);
+}
+
+static void
+test_early_in_parts (StreamFixture *fixture, gconstpointer data)
+{
+  char buffer[4];
+
+  replace_stream (fixture, "abcdef");
+  io_client_send (fixture->client, "ghi");
+  io_settle (NULL);
+  g_assert_true (is_readable (fixture));
+  g_assert_cmpint (stream_read (fixture->stream, buffer, 4, NULL), ==, 4);
+  g_assert_cmpmem (buffer, 4, "abcd", 4);
+  stream_assert_read (fixture->stream, "ef");
+  stream_assert_read (fixture->stream, "ghi");
+  stream_assert_would_block (fixture->stream);
+}
+
+static void
+test_early_by_source (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (StreamReader) reader = NULL;
+
+  replace_stream (fixture, "abc");
+  io_settle (NULL);
+  reader = stream_reader_new (fixture->stream);
+  io_wait_for (NULL, reader->received->len == 3);
+  io_client_send (fixture->client, "def");
+  io_wait_for (NULL, reader->received->len == 6);
+  g_assert_cmpstr (reader->received->str, ==, "abcdef");
+}
+
+/* No bytes are not the end. */
+static void
+test_early_empty (StreamFixture *fixture, gconstpointer data)
+{
+  replace_stream (fixture, "");
+  stream_assert_would_block (fixture->stream);
+  io_client_send (fixture->client, "abc");
+  io_wait_for (NULL, is_readable (fixture));
+  stream_assert_read (fixture->stream, "abc");
+}
+
+static void
+test_early_unread (StreamFixture *fixture, gconstpointer data)
+{
+  replace_stream (fixture, "never read");
+  g_clear_object (&fixture->stream);
+  io_wait_for (NULL, fixture->client->eof);
+}
+
+/* Writing */
+
+static void
+test_write (StreamFixture *fixture, gconstpointer data)
+{
+  stream_write_text (fixture->stream, "hello");
+  g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, 5);
+  g_assert_cmpuint (socketio_stream_get_accepted (fixture->stream), ==, 5);
+  io_wait_for (NULL, fixture->client->received->len == 5);
+  g_assert_cmpstr (fixture->client->received->str, ==, "hello");
+  g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, 0);
+  g_assert_cmpuint (socketio_stream_get_accepted (fixture->stream), ==, 5);
+}
+
+/* What one turn writes is sent by one call: a socket that keeps its messages apart shows it. */
+static void
+test_write_gathered (void)
+{
+  g_autoptr (SocketioReactor) reactor = socketio_reactor_new ();
+  g_autoptr (SocketioStream) stream = NULL;
+  g_autoptr (IoClient) client = NULL;
+  int fds[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), ==,
+                   0);
+  stream = socketio_stream_new (reactor, fds[0], NULL, NULL);
+  client = io_client_new (NULL, fds[1]);
+  io_client_pause (client);
+
+  for (guint turn = 0; turn < 2; turn++)
+    {
+      char buffer[64];
+
+      stream_write_text (stream, "one");
+      stream_write_text (stream, "two");
+      stream_write_text (stream, "three");
+      io_settle (NULL);
+      g_assert_cmpint (recv (fds[1], buffer, sizeof buffer, 0), ==, 11);
+      g_assert_cmpmem (buffer, 11, "onetwothree", 11);
+    }
+}
+
+static void
+assert_client_got (StreamFixture *fixture, GBytes *expected)
+{
+  g_autoptr (GBytes) received =
+      g_bytes_new (fixture->client->received->str, fixture->client->received->len);
+
+  g_assert_true (g_bytes_equal (received, expected));
+}
+
+/* Through a kernel that takes next to nothing, to a reader who begins late. */
+static void
+test_write_blocked (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) pattern = make_pattern (1024 * 1024);
+  g_autoptr (StreamWriter) writer = NULL;
+
+  stream_fixture_narrow (fixture);
+  io_client_pause (fixture->client);
+  writer = stream_writer_new (fixture->stream, pattern);
+  io_wait_for (NULL, writer->n_refusals > 0);
+  io_settle (NULL);
+  g_assert_false (stream_writer_is_done (writer));
+  g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), >, SOCKETIO_STREAM_LOW_MARK);
+  g_assert_cmpuint (writer->written, <, 4 * SOCKETIO_STREAM_HIGH_MARK);
+
+  io_client_resume (fixture->client);
+  io_wait_for (NULL, fixture->client->received->len == 1024 * 1024);
+  g_assert_no_error (writer->error);
+  assert_client_got (fixture, pattern);
+  g_assert_cmpuint (writer->most_queued, <=, SOCKETIO_STREAM_HIGH_MARK);
+  g_assert_cmpuint (socketio_stream_get_accepted (fixture->stream), ==, 1024 * 1024);
+  g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, 0);
+}
+
+static gsize
+get_heap (void)
+{
+  struct mallinfo2 info = mallinfo2 ();
+
+  return info.uordblks + info.hblkhd;
+}
+
+/* A queue that is never empty does not keep what was sent from it. */
+static void
+test_write_without_pause (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) pattern = make_pattern (16 * 1024 * 1024);
+  g_autoptr (StreamWriter) writer = NULL;
+  gsize received = 0;
+  gsize before = get_heap ();
+
+  writer = stream_writer_new (fixture->stream, pattern);
+  while (received < 16 * 1024 * 1024)
+    {
+      g_main_context_iteration (NULL, TRUE);
+      received += fixture->client->received->len;
+      g_string_truncate (fixture->client->received, 0);
+      g_assert_cmpuint (get_heap (), <, before + 2 * 1024 * 1024);
+    }
+  g_assert_cmpuint (writer->n_refusals, >, 0);
+}
+
+/* Small writes while the kernel takes small parts of what is queued. */
+static void
+test_write_partial (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) pattern = make_pattern (300 * 1000);
+  gsize size, written = 0;
+  const char *bytes = g_bytes_get_data (pattern, &size);
+
+  stream_fixture_narrow (fixture);
+  while (written < size)
+    {
+      gsize count = g_test_rand_int_range (1, 3000);
+      gssize n = stream_write (fixture->stream, bytes + written, MIN (count, size - written), NULL);
+
+      if (n > 0)
+        written += n;
+      g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), <=,
+                        SOCKETIO_STREAM_HIGH_MARK);
+      if (n < 0 || g_test_rand_int_range (0, 4) == 0)
+        g_main_context_iteration (NULL, n < 0);
+    }
+  io_wait_for (NULL, fixture->client->received->len == size);
+  assert_client_got (fixture, pattern);
+}
+
+static void
+test_write_high_mark (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) pattern = make_pattern (2 * SOCKETIO_STREAM_HIGH_MARK);
+  const char *bytes = g_bytes_get_data (pattern, NULL);
+  g_autoptr (GError) error = NULL;
+
+  stream_write_text (fixture->stream, "12345");
+  g_assert_cmpint (stream_write (fixture->stream, bytes, 2 * SOCKETIO_STREAM_HIGH_MARK, &error), ==,
+                   SOCKETIO_STREAM_HIGH_MARK - 5);
+  g_assert_no_error (error);
+  g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, SOCKETIO_STREAM_HIGH_MARK);
+  g_assert_false (socketio_stream_is_throttled (fixture->stream));
+
+  g_assert_cmpint (stream_write (fixture->stream, bytes, 1, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+  g_assert_true (socketio_stream_is_throttled (fixture->stream));
+  g_assert_false (is_writable (fixture));
+  g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, SOCKETIO_STREAM_HIGH_MARK);
+  g_assert_cmpuint (socketio_stream_get_accepted (fixture->stream), ==, SOCKETIO_STREAM_HIGH_MARK);
+
+  io_wait_for (NULL, fixture->client->received->len == SOCKETIO_STREAM_HIGH_MARK);
+  g_assert_true (is_writable (fixture));
+}
+
+/* Fills the queue up to a refusal while the client does not read. */
+static void
+throttle (StreamFixture *fixture)
+{
+  static const char zeros[4096];
+
+  stream_fixture_narrow (fixture);
+  io_client_pause (fixture->client);
+  for (guint turn = 0; turn < 2; turn++)
+    {
+      while (stream_write (fixture->stream, zeros, sizeof zeros, NULL) > 0)
+        ;
+      io_settle (NULL);
+    }
+  g_assert_true (socketio_stream_is_throttled (fixture->stream));
+  g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), >, SOCKETIO_STREAM_LOW_MARK);
+}
+
+/* Lets the client take a little. */
+static void
+take_some (StreamFixture *fixture)
+{
+  char buffer[1024];
+
+  while (recv (fixture->client->fd, buffer, sizeof buffer, MSG_DONTWAIT) < 0)
+    g_main_context_iteration (NULL, FALSE);
+  io_settle (NULL);
+}
+
+/* Between the marks nothing moves: a writer is woken once, at the low one. */
+static void
+test_write_low_mark (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) one = g_bytes_new_static ("x", 1);
+  g_autoptr (StreamWriter) writer = NULL;
+  g_autoptr (GError) error = NULL;
+
+  throttle (fixture);
+  writer = stream_writer_new (fixture->stream, one);
+  while (socketio_stream_get_queued (fixture->stream) > SOCKETIO_STREAM_LOW_MARK + 1)
+    {
+      g_assert_false (is_writable (fixture));
+      g_assert_cmpint (stream_write (fixture->stream, "y", 1, &error), ==, -1);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+      g_clear_error (&error);
+      g_assert_cmpuint (writer->written, ==, 0);
+      take_some (fixture);
+    }
+  g_assert_true (is_writable (fixture));
+  g_assert_cmpuint (writer->written, ==, 1);
+}
+
+/* Progress */
+
+static void
+progress_cb (gpointer user_data)
+{
+  StreamFixture *fixture = user_data;
+
+  /* in the reactor's context, whatever shard is near */
+  g_assert_null (g_main_context_get_thread_default ());
+  g_string_append_printf (fixture->log, "%c",
+                          socketio_stream_get_queued (fixture->stream) == 0 ? 'e' : 'l');
+}
+
+/* As long as the kernel takes all, there is nothing to tell. */
+static void
+test_progress_none (StreamFixture *fixture, gconstpointer data)
+{
+  socketio_stream_set_progress_func (fixture->stream, progress_cb, fixture);
+  stream_write_text (fixture->stream, "hello");
+  io_wait_for (NULL, fixture->client->received->len == 5);
+  io_settle (NULL);
+  g_assert_cmpstr (fixture->log->str, ==, "");
+}
+
+static void
+test_progress_marks (StreamFixture *fixture, gconstpointer data)
+{
+  throttle (fixture);
+  socketio_stream_set_progress_func (fixture->stream, progress_cb, fixture);
+  while (socketio_stream_get_queued (fixture->stream) > SOCKETIO_STREAM_LOW_MARK)
+    {
+      g_assert_cmpstr (fixture->log->str, ==, "");
+      take_some (fixture);
+    }
+  if (socketio_stream_get_queued (fixture->stream) == 0)
+    {
+      /* a TCP window may open wide: one send passes both marks, which is told once */
+      g_assert_cmpint (GPOINTER_TO_INT (data), ==, STREAM_TCP);
+      g_assert_cmpstr (fixture->log->str, ==, "e");
+      return;
+    }
+
+  g_assert_cmpstr (fixture->log->str, ==, "l");
+  while (socketio_stream_get_queued (fixture->stream) > 0)
+    {
+      g_assert_cmpstr (fixture->log->str, ==, "l");
+      take_some (fixture);
+    }
+  g_assert_cmpstr (fixture->log->str, ==, "le");
+  io_settle (NULL);
+  g_assert_cmpstr (fixture->log->str, ==, "le");
+}
+
+/* Blocked, but nothing was refused: only the end of the queue is told. */
+static void
+test_progress_blocked (StreamFixture *fixture, gconstpointer data)
+{
+  static const char zeros[SOCKETIO_STREAM_HIGH_MARK];
+
+  stream_fixture_narrow (fixture);
+  socketio_stream_set_progress_func (fixture->stream, progress_cb, fixture);
+  g_assert_cmpint (stream_write (fixture->stream, zeros, sizeof zeros, NULL), ==, sizeof zeros);
+  io_wait_for (NULL, fixture->log->len > 0);
+  g_assert_cmpstr (fixture->log->str, ==, "e");
+}
+
+static void
+test_progress_unset (StreamFixture *fixture, gconstpointer data)
+{
+  throttle (fixture);
+  socketio_stream_set_progress_func (fixture->stream, progress_cb, fixture);
+  socketio_stream_set_progress_func (fixture->stream, NULL, NULL);
+  io_client_resume (fixture->client);
+  io_wait_for (NULL, socketio_stream_get_queued (fixture->stream) == 0);
+  io_settle (NULL);
+  g_assert_cmpstr (fixture->log->str, ==, "");
+}
+
+/* Unset after it was put off, but before its turn. */
+static void
+test_progress_unset_pending (StreamFixture *fixture, gconstpointer data)
+{
+  socketio_stream_set_progress_func (fixture->stream, progress_cb, fixture);
+  socketio_stream_notify_empty (fixture->stream);
+  socketio_stream_set_progress_func (fixture->stream, NULL, NULL);
+  io_settle (NULL);
+  g_assert_cmpstr (fixture->log->str, ==, "");
+}
+
+static void
+test_notify_empty_at_once (StreamFixture *fixture, gconstpointer data)
+{
+  socketio_stream_set_progress_func (fixture->stream, progress_cb, fixture);
+  socketio_stream_notify_empty (fixture->stream);
+  g_assert_cmpstr (fixture->log->str, ==, "");
+  io_wait_for (NULL, fixture->log->len > 0);
+  io_settle (NULL);
+  g_assert_cmpstr (fixture->log->str, ==, "e");
+}
+
+static void
+test_notify_empty_once (StreamFixture *fixture, gconstpointer data)
+{
+  socketio_stream_set_progress_func (fixture->stream, progress_cb, fixture);
+  stream_write_text (fixture->stream, "hello");
+  socketio_stream_notify_empty (fixture->stream);
+  io_wait_for (NULL, fixture->log->len > 0);
+  g_assert_cmpstr (fixture->log->str, ==, "e");
+
+  stream_write_text (fixture->stream, "again");
+  io_wait_for (NULL, fixture->client->received->len == 10);
+  io_settle (NULL);
+  g_assert_cmpstr (fixture->log->str, ==, "e");
+}
+
+static void
+test_progress_failure (StreamFixture *fixture, gconstpointer data)
+{
+  throttle (fixture);
+  socketio_stream_set_progress_func (fixture->stream, progress_cb, fixture);
+  io_client_reset (fixture->client);
+  io_wait_for (NULL, fixture->log->len > 0);
+  /* what was queued is dropped */
+  g_assert_cmpstr (fixture->log->str, ==, "e");
+}
+
+/* A peer that is gone */
+
+static void
+test_reset_reader (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (StreamReader) reader = stream_reader_new (fixture->stream);
+
+  io_settle (NULL);
+  io_client_reset (fixture->client);
+  io_wait_for (NULL, stream_reader_is_done (reader));
+  g_assert_error (reader->error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED);
+}
+
+static void
+test_reset_then_write (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  io_client_reset (fixture->client);
+  io_settle (NULL);
+  /* accepted, because it is sent later */
+  stream_write_text (fixture->stream, "hello");
+  io_settle (NULL);
+  g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, 0);
+  g_assert_cmpint (stream_write (fixture->stream, "again", 5, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED);
+}
+
+static void
+test_reset_writer (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) one = g_bytes_new_static ("x", 1);
+  g_autoptr (StreamWriter) writer = NULL;
+
+  throttle (fixture);
+  writer = stream_writer_new (fixture->stream, one);
+  io_settle (NULL);
+  g_assert_false (stream_writer_is_done (writer));
+  io_client_reset (fixture->client);
+  io_wait_for (NULL, stream_writer_is_done (writer));
+  g_assert_error (writer->error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED);
+  g_assert_false (socketio_stream_is_throttled (fixture->stream));
+}
+
+static void
+test_abort (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (StreamReader) reader = stream_reader_new (fixture->stream);
+  g_autoptr (GBytes) one = g_bytes_new_static ("x", 1);
+  g_autoptr (StreamWriter) writer = NULL;
+
+  throttle (fixture);
+  writer = stream_writer_new (fixture->stream, one);
+  io_settle (NULL);
+  socketio_stream_abort (fixture->stream);
+  g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, 0);
+  g_assert_false (stream_reader_is_done (reader));
+  io_wait_for (NULL, stream_reader_is_done (reader) && stream_writer_is_done (writer));
+  g_assert_nonnull (reader->error);
+  g_assert_nonnull (writer->error);
+  g_assert_false (g_error_matches (writer->error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK));
+  /* it is still the owner who closes it */
+  g_assert_true (io_fd_is_open (fixture->fd));
+}
+
+/* Making one */
+
+static void
+test_new_refused (void)
+{
+  g_autoptr (SocketioReactor) reactor = socketio_reactor_new ();
+  g_autoptr (GError) error = NULL;
+  int fd = open ("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+  g_assert_null (socketio_stream_new (reactor, fd, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_assert_false (io_fd_is_open (fd));
+  g_assert_cmpuint (socketio_reactor_get_n_shards (reactor), ==, 0);
+}
+
+static void
+test_new_many (void)
+{
+  g_autoptr (SocketioReactor) reactor = socketio_reactor_new ();
+  g_autoptr (GPtrArray) streams = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) clients = g_ptr_array_new_with_free_func ((GDestroyNotify) io_client_free);
+
+  for (guint i = 0; i < 100; i++)
+    {
+      int fds[2];
+
+      io_unix_pair (fds);
+      g_ptr_array_add (streams, socketio_stream_new (reactor, fds[0], NULL, NULL));
+      g_ptr_array_add (clients, io_client_new (NULL, fds[1]));
+      stream_write_text (streams->pdata[i], "hello");
+    }
+  g_assert_cmpuint (socketio_reactor_get_n_shards (reactor), ==, 4);
+  for (guint i = 0; i < 100; i++)
+    io_wait_for (NULL, ((IoClient *) clients->pdata[i])->received->len == 5);
+
+  g_ptr_array_set_size (streams, 0);
+  g_assert_cmpuint (socketio_reactor_get_n_shards (reactor), ==, 0);
+  for (guint i = 0; i < 100; i++)
+    io_wait_for (NULL, ((IoClient *) clients->pdata[i])->eof);
+}
+
+typedef struct
+{
+  const char *name;
+  void (*func) (StreamFixture *fixture, gconstpointer data);
+  gboolean tcp_only; /* only there a RST can be had at will */
+} Test;
+
+static const Test tests[] = {
+  { "read/nothing", test_read_nothing },
+  { "read/all", test_read_all },
+  { "read/rearms", test_read_rearms },
+  { "read/short", test_read_short },
+  { "read/full", test_read_full },
+  { "read/end", test_read_end },
+  { "read/half-closed", test_read_half_closed },
+  { "read/half-closed-by-source", test_read_half_closed_by_source },
+  { "early/in-parts", test_early_in_parts },
+  { "early/by-source", test_early_by_source },
+  { "early/empty", test_early_empty },
+  { "early/unread", test_early_unread },
+  { "write/arrives", test_write },
+  { "write/blocked", test_write_blocked },
+  { "write/partial", test_write_partial },
+  { "write/without-pause", test_write_without_pause },
+  { "write/high-mark", test_write_high_mark },
+  { "write/low-mark", test_write_low_mark },
+  { "progress/none", test_progress_none },
+  { "progress/marks", test_progress_marks },
+  { "progress/blocked", test_progress_blocked },
+  { "progress/unset", test_progress_unset },
+  { "progress/unset-pending", test_progress_unset_pending },
+  { "progress/failure", test_progress_failure, TRUE },
+  { "notify-empty/at-once", test_notify_empty_at_once },
+  { "notify-empty/once", test_notify_empty_once },
+  { "reset/reader", test_reset_reader, TRUE },
+  { "reset/then-write", test_reset_then_write, TRUE },
+  { "reset/writer", test_reset_writer, TRUE },
+  { "abort", test_abort },
+};
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
+    {
+      g_autofree char *local = g_strconcat ("/stream/unix/", tests[i].name, NULL);
+      g_autofree char *tcp = g_strconcat ("/stream/tcp/", tests[i].name, NULL);
+
+      if (!tests[i].tcp_only)
+        g_test_add (local, StreamFixture, GINT_TO_POINTER (STREAM_UNIX), stream_fixture_set_up,
+                    tests[i].func, stream_fixture_tear_down);
+      g_test_add (tcp, StreamFixture, GINT_TO_POINTER (STREAM_TCP), stream_fixture_set_up,
+                  tests[i].func, stream_fixture_tear_down);
+    }
+  g_test_add_func ("/stream/write/gathered", test_write_gathered);
+  g_test_add_func ("/stream/new/refused", test_new_refused);
+  g_test_add_func ("/stream/new/many", test_new_many);
+
+  return g_test_run ();
+}
