@@ -26,6 +26,7 @@ echo_options_parse (EchoOptions *options, int argc, char **argv)
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (GError) error = NULL;
+  g_autofree char *default_path = g_steal_pointer (&options->path);
 
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error))
@@ -33,6 +34,8 @@ echo_options_parse (EchoOptions *options, int argc, char **argv)
       g_printerr ("%s: %s\n", g_get_prgname (), error->message);
       exit (2);
     }
+  if (options->path == NULL)
+    options->path = g_steal_pointer (&default_path);
 }
 
 void

@@ -4,9 +4,9 @@
 #include "engineio-message-limit.h"
 #include "engineio-payload.h"
 
-/* A peer that does not answer our close in this time is cut off. libsoup has a timer for that, but
- * does not start it in all cases. */
-#define CLOSE_TIMEOUT_MS 10000
+/* A peer that does not answer our close in this time is cut off. libsoup has a timer of 5 s for
+ * that, but does not start it in all cases, and leaks it when it fires: ours is to be first. */
+#define CLOSE_TIMEOUT_MS 4000
 /* Handed to libsoup in one go while a stock stream says it is writable: libsoup's own queue cannot
  * be counted. */
 #define STOCK_BATCH_BYTES (64 * 1024)
