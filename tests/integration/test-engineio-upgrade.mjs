@@ -142,7 +142,7 @@ function defineMove(mode) {
 
   test('a ping before the move is answered after it', async (t) => {
     const echo = await startEcho(t, 'engineio-echo', mode,
-      ['--ping-interval', '300', '--ping-timeout', '400']);
+      ['--ping-interval', '300', '--ping-timeout', '3000']);
     const session = await Polling.open(echo);
     assert.deepEqual(await session.receive(), ['2']);
     const wire = await Wire.upgrade(t, session);

@@ -59,7 +59,7 @@ for (const transports of [['websocket'], ['polling'], ['polling', 'websocket']])
       return checkEvents(chat, ack);
     }));
     for (const { event, payload } of ends) {
-      assert.equal(event, 'complete');
+      assert.equal(event, 'complete', JSON.stringify(payload));
       assert.ok(['stop', 'length'].includes(payload.finishReason));
     }
     // the weights are real, and so is the sampling: now and then an answer is over before it began

@@ -88,6 +88,26 @@ test_base_url_means_openai (void)
   g_assert_cmpstr (options->provider, ==, "openai");
 }
 
+/* All that ask a server may be told where it is. */
+static void
+test_providers (void)
+{
+  static const char *const names[] = { "openai", "openai-responses", "anthropic", "ollama" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *line = g_strdup_printf ("--provider %s", names[i]);
+      g_autofree char *longer = g_strconcat (line, " --base-url http://127.0.0.1:1", NULL);
+      g_autoptr (ConfabOptions) alone = parse_well (line);
+      g_autoptr (ConfabOptions) with_url = parse_well (longer);
+
+      g_assert_cmpstr (alone->provider, ==, names[i]);
+      g_assert_null (alone->base_url);
+      g_assert_cmpstr (with_url->provider, ==, names[i]);
+      g_assert_cmpstr (with_url->base_url, ==, "http://127.0.0.1:1");
+    }
+}
+
 static void
 test_no_unix_socket (void)
 {
@@ -355,6 +375,7 @@ main (int argc, char **argv)
   g_test_add_func ("/confab/options/defaults", test_defaults);
   g_test_add_func ("/confab/options/all", test_all);
   g_test_add_func ("/confab/options/base-url-means-openai", test_base_url_means_openai);
+  g_test_add_func ("/confab/options/providers", test_providers);
   g_test_add_func ("/confab/options/no-unix-socket", test_no_unix_socket);
   g_test_add_func ("/confab/options/long-unix-path", test_long_unix_path);
   g_test_add_func ("/confab/options/dev", test_dev);

@@ -2,6 +2,8 @@
 #include "socketio-doorman.h"
 
 #include <errno.h>
+#include <gio/gunixsocketaddress.h>
+#include <glib/gstdio.h>
 #include <malloc.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -329,31 +331,41 @@ get_resident (void)
 }
 
 static void
-send_made_up_method (Door *door, guint i)
+send_made_up_method (GSocketAddress *address, guint i)
 {
   g_autofree char *text = g_strdup_printf ("M%u-%032u / HTTP/1.1\r\nHost: a\r\n\r\n", i, i);
-  g_autoptr (IoClient) client = door_send (door, text);
+  g_autoptr (IoClient) client = io_client_connect (NULL, address);
 
+  io_client_send (client, text);
   io_wait_for (NULL, client->eof);
   g_assert_true (g_str_has_prefix (client->received->str, "HTTP/1.1 501 "));
 }
 
-/* libsoup keeps every method that it reads for ever. */
+/* libsoup keeps every method that it reads for ever. Over a UNIX socket, which costs half the time
+ * and no ports. */
 static void
 test_made_up_methods (Door *door, gconstpointer data)
 {
+  g_autofree char *dir = g_dir_make_tmp ("socketio-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "socket", NULL);
+  g_autoptr (GSocketAddress) any = g_unix_socket_address_new (path);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketAddress) address = socketio_doorman_listen (door->doorman, any, &error);
   gsize before, after;
 
+  g_assert_no_error (error);
   for (guint i = 0; i < 1000; i++)
-    send_made_up_method (door, i);
+    send_made_up_method (address, i);
   before = get_resident ();
   for (guint i = 1000; i < MADE_UP_METHODS; i++)
-    send_made_up_method (door, i);
+    send_made_up_method (address, i);
   after = get_resident ();
   g_test_message ("%zu KiB before, %zu KiB after", before / 1024, after / 1024);
   g_assert_cmpuint (after - MIN (before, after), <, MADE_UP_BYTES);
   io_wait_for (NULL, socketio_doorman_get_n_waiting (door->doorman) == 0);
   g_assert_cmpuint (door->n_requests, ==, 0);
+  g_unlink (path);
+  g_rmdir (dir);
 }
 
 /* No fd left. Each in a process of its own, because the limit is one of the process. */

@@ -253,7 +253,8 @@ const behaviours = {
   }),
 
   'http-401': refusal('401 Unauthorized', 'invalid_request_error', 'Incorrect API key provided'),
-  'http-429': refusal('429 Too Many Requests', 'rate_limit_error', 'Slow down', { 'Retry-After': 7 }),
+  'http-429': refusal('429 Too Many Requests', 'rate_limit_error', 'Slow down',
+    { 'Retry-After': 7 }),
   'http-500': refusal('500 Internal Server Error', 'server_error', 'The engine fell over'),
   'http-503': refusal('503 Service Unavailable', 'unavailable_error', 'Loading model'),
   'http-400-context': (response) => response.json('400 Bad Request', {

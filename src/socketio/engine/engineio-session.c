@@ -290,8 +290,14 @@ engineio_session_awaits_poll (EngineioSession *self)
 static void
 maybe_tell_drained (EngineioSession *self)
 {
-  if (!self->wants_drained || engineio_session_get_queued (self) > 0)
+  if (!self->wants_drained || self->queue != NULL)
     return;
+  if (engineio_session_get_queued (self) > 0)
+    {
+      /* the transport is not through with what it took */
+      engineio_transport_notify_empty (self->transport);
+      return;
+    }
 
   self->wants_drained = FALSE;
   if (self->funcs != NULL)

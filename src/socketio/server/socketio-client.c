@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socketio-client-private.h"
 
+#include "socketio-json.h"
 #include "socketio-namespace-private.h"
 #include "socketio-server-private.h"
 
@@ -86,24 +87,50 @@ send_connected (SocketioClient *self, SocketioSocket *socket, const char *nsp)
   send_plain (self, SOCKETIO_PACKET_CONNECT, nsp, json);
 }
 
+/* Clients of protocol 3 are told of a middleware's data, or else its message, alone. */
+static void
+send_refusal (SocketioClient *self, const char *nsp, const char *message, const char *data)
+{
+  g_autoptr (GString) json = g_string_new (NULL);
+
+  if (self->protocol == 3)
+    {
+      if (data != NULL)
+        g_string_append (json, data);
+      else
+        socketio_json_append_string (json, message, -1);
+    }
+  else
+    {
+      g_string_append (json, "{\"message\":");
+      socketio_json_append_string (json, message, -1);
+      if (data != NULL)
+        g_string_append_printf (json, ",\"data\":%s", data);
+      g_string_append_c (json, '}');
+    }
+  send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, nsp, json->str);
+}
+
 /* Socket.IO protocol, "Connection to a namespace" */
 static void
 connect_namespace (SocketioClient *self, const char *name, JsonNode *auth)
 {
   SocketioNamespace *nsp = socketio_server_lookup_namespace (self->server, name);
   g_autoptr (SocketioSocket) socket = NULL;
-  g_autofree char *error_json = NULL;
+  g_autofree char *message = NULL;
+  g_autofree char *data = NULL;
 
   if (nsp == NULL)
     {
+      /* the reference server tells all clients so */
       send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, name, "{\"message\":\"Invalid namespace\"}");
       return;
     }
 
   socket = socketio_socket_new (nsp, self, auth);
-  if (!socketio_namespace_admit (nsp, socket, &error_json))
+  if (!socketio_namespace_admit (nsp, socket, &message, &data))
     {
-      send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, name, error_json);
+      send_refusal (self, name, message, data);
       return;
     }
   if (self->session == NULL)

@@ -8,9 +8,12 @@ G_BEGIN_DECLS
 
 SocketioNamespace *socketio_namespace_new (const char *name);
 
-/* Runs the middleware. On refusal FALSE; @error_json is then the payload of CONNECT_ERROR. */
-gboolean
-socketio_namespace_admit (SocketioNamespace *self, SocketioSocket *socket, char **error_json);
+/* Runs the middleware. On refusal FALSE; @message and @data (JSON, or NULL) are then for
+ * CONNECT_ERROR. */
+gboolean socketio_namespace_admit (SocketioNamespace *self,
+                                   SocketioSocket *socket,
+                                   char **message,
+                                   char **data);
 void socketio_namespace_add (SocketioNamespace *self, SocketioSocket *socket);
 void socketio_namespace_remove (SocketioNamespace *self, SocketioSocket *socket);
 void socketio_namespace_emit_connect (SocketioNamespace *self, SocketioSocket *socket);

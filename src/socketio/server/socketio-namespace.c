@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socketio-namespace.h"
 
-#include "socketio-json.h"
 #include "socketio-namespace-private.h"
 
 typedef struct
@@ -123,32 +122,24 @@ socketio_namespace_lookup (SocketioNamespace *self, const char *id)
   return g_hash_table_lookup (self->sockets, id);
 }
 
-static char *
-make_error_json (const char *message, const char *data)
-{
-  GString *json = g_string_new ("{\"message\":");
-
-  socketio_json_append_string (json, message, -1);
-  if (data != NULL)
-    g_string_append_printf (json, ",\"data\":%s", data);
-  g_string_append_c (json, '}');
-  return g_string_free (json, FALSE);
-}
-
 gboolean
-socketio_namespace_admit (SocketioNamespace *self, SocketioSocket *socket, char **error_json)
+socketio_namespace_admit (SocketioNamespace *self,
+                          SocketioSocket *socket,
+                          char **message,
+                          char **data)
 {
   for (guint i = 0; i < self->middleware->len; i++)
     {
       Middleware *middleware = g_ptr_array_index (self->middleware, i);
       g_autoptr (GError) error = NULL;
-      g_autofree char *data = NULL;
+      g_autofree char *own_data = NULL;
 
-      if (!middleware->func (socket, &data, middleware->user_data, &error))
-        {
-          *error_json = make_error_json (error != NULL ? error->message : "Refused", data);
-          return FALSE;
-        }
+      if (middleware->func (socket, &own_data, middleware->user_data, &error))
+        continue;
+
+      *message = g_strdup (error != NULL ? error->message : "Refused");
+      *data = g_steal_pointer (&own_data);
+      return FALSE;
     }
   return TRUE;
 }

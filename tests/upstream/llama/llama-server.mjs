@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// llama.cpp, as the addon from npm carries it, behind OpenAI's Chat Completions. One completion runs
-// at a time, others wait their turn; one whose client goes away is stopped.
+// llama.cpp, as the addon from npm carries it, behind OpenAI's Chat Completions. One completion
+// runs at a time, others wait their turn; one whose client goes away is stopped.
 //
 //   node llama-server.mjs MODEL.gguf [PORT]      port 0, or none: a free one; prints "ready PORT"
 import { createServer } from 'node:http';
@@ -33,7 +33,8 @@ async function readBody(request) {
 }
 
 async function complete(body, response) {
-  const base = { id: `chatcmpl-${Date.now()}`, created: Math.floor(Date.now() / 1000), model: MODEL };
+  const base = { id: `chatcmpl-${Date.now()}`, created: Math.floor(Date.now() / 1000),
+    model: MODEL };
   const sendEvent = (value) => response.write(`data: ${JSON.stringify(value)}\n\n`);
   const sendChunk = (choices, more) =>
     sendEvent({ ...base, object: 'chat.completion.chunk', choices, ...more });

@@ -4,10 +4,10 @@
 //
 //   node mkgguf.mjs TEXT OUT.gguf [VOCABULARY]
 //
-// Each word has an embedding of its own (a unit vector), attention and feed-forward are zero, so the
-// hidden state is the last word alone, and the output matrix holds the logarithms of how often each
-// word follows it. The final RMS norm scales a unit vector by the root of the width; the output
-// matrix is divided by that.
+// Each word has an embedding of its own (a unit vector), attention and feed-forward are zero, so
+// the hidden state is the last word alone, and the output matrix holds the logarithms of how often
+// each word follows it. The final RMS norm scales a unit vector by the root of the width; the
+// output matrix is divided by that.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const ALIGNMENT = 32;
@@ -225,4 +225,5 @@ const words = readWords(textPath);
 const vocabulary = makeVocabulary(words, Number(size));
 const file = encodeFile(makeMetadata(vocabulary), makeTensors(words, vocabulary));
 writeFileSync(outPath, file);
-console.log(`${outPath}: ${file.length} bytes, ${words.length} words, ${vocabulary.ids.size} known`);
+console.log(`${outPath}: ${file.length} bytes, ${words.length} words, ${vocabulary.ids.size} `
+  + 'known');
