@@ -87,6 +87,7 @@ test('aimock: text, reasoning and usage', async (t) => {
   const confabd = await startWith(t, aimock, 'gpt-4o-mini');
   const chat = await connect(t, confabd);
   const plain = await chat.ask({ moduleId: 'm', message: 'plain' });
+  assert.equal(plain.event, 'complete', JSON.stringify(plain.end));
   assert.equal(checkEvents(chat, plain.ack).payload.message, 'An answer – in several pieces.');
   assert.equal(plain.end.finishReason, 'stop');
   const thought = await chat.ask({ moduleId: 'n', message: 'think' });

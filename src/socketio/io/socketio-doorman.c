@@ -363,6 +363,16 @@ listener_free (gpointer data)
   g_free (listener);
 }
 
+/* The body is there: its deadline is off. */
+static void
+request_read_cb (SoupServer *soup_server, SoupServerMessage *message, gpointer user_data)
+{
+  SocketioPeer *peer = socketio_peer_from_message (message);
+
+  if (peer != NULL)
+    socketio_peer_request_read (peer);
+}
+
 SocketioDoorman *
 socketio_doorman_new (SocketioReactor *reactor, SoupServer *soup_server)
 {
@@ -370,6 +380,7 @@ socketio_doorman_new (SocketioReactor *reactor, SoupServer *soup_server)
 
   self->reactor = socketio_reactor_ref (reactor);
   self->soup_server = soup_server;
+  g_signal_connect (soup_server, "request-read", G_CALLBACK (request_read_cb), self);
   self->listeners = g_ptr_array_new_with_free_func (listener_free);
   g_queue_init (&self->guests);
   self->head_timeout_ms = SOCKETIO_DOORMAN_HEAD_TIMEOUT_MS;
@@ -393,6 +404,7 @@ void
 socketio_doorman_free (SocketioDoorman *self)
 {
   socketio_doorman_stop_listening (self);
+  g_signal_handlers_disconnect_by_data (self->soup_server, self);
   g_ptr_array_unref (self->listeners);
   if (self->spare_fd >= 0)
     close (self->spare_fd);

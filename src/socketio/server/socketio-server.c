@@ -191,15 +191,6 @@ request_started_cb (SoupServer *soup_server, SoupServerMessage *message, gpointe
                                 "close");
 }
 
-static void
-request_read_cb (SoupServer *soup_server, SoupServerMessage *message, gpointer user_data)
-{
-  SocketioPeer *peer = socketio_peer_from_message (message);
-
-  if (peer != NULL)
-    socketio_peer_request_read (peer);
-}
-
 /**
  * socketio_server_get_soup_server:
  * @self: a server
@@ -219,7 +210,6 @@ socketio_server_get_soup_server (SocketioServer *self)
       self->soup_server = soup_server_new (NULL, NULL);
       g_signal_connect (self->soup_server, "request-started", G_CALLBACK (request_started_cb),
                         self);
-      g_signal_connect (self->soup_server, "request-read", G_CALLBACK (request_read_cb), self);
       self->doorman = socketio_doorman_new (self->reactor, self->soup_server);
       if (self->realtime)
         engineio_server_serve (self->engine, self->soup_server, self->path, TRUE);
