@@ -20,15 +20,24 @@ export async function waitFor(condition, { timeout = 5000, interval = 10, what }
   }
 }
 
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
+/**
+ * A TCP port of 127.0.0.1 that was free a moment ago, and that the kernel hands to nobody who asks
+ * for any: it lies below those.
+ */
 export async function freePort() {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = 15000 + Math.floor(Math.random() * 15000);
+    const server = createServer();
+    server.listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Resident memory of a process in bytes: rss is VmRSS, pss its share of shared pages. */

@@ -14,7 +14,7 @@ function answersHttp(port, path) {
   return new Promise((resolve) => {
     request({ host: '127.0.0.1', port, path, timeout: 1000 }, (response) => {
       response.resume();
-      resolve(true);
+      resolve(response.statusCode === 200);
     }).on('error', () => resolve(false)).end();
   });
 }
