@@ -11,7 +11,7 @@ import { io } from 'socket.io-client';
 import { Chat, connect, open } from './lib/chat.mjs';
 import { startConfabd } from './lib/confabd.mjs';
 import { fetchFrom, UPGRADE } from './lib/http.mjs';
-import { sleep } from './lib/process.mjs';
+import { freePort, sleep } from './lib/process.mjs';
 
 const BUILTIN = ['--provider', 'builtin'];
 const POLL = '/api/socket/?EIO=4&transport=polling';
@@ -342,14 +342,14 @@ test('request bodies end at 1 MiB', async (t) => {
 test('a cookie outlives a restart, on its own port only', async (t) => {
   const dir = `${process.env.TMPDIR ?? '/tmp'}/confab-access-${process.pid}`;
   t.after(() => rm(dir, { recursive: true, force: true }));
-  const first = await startConfabd(t, [...BUILTIN, '--data-dir', dir]);
+  const port = String(await freePort());
+  const first = await startConfabd(t, [...BUILTIN, '--data-dir', dir, '--port', port]);
   const { headers } = await fetchFrom(first, { path: `/?token=${first.token}` });
   const Cookie = headers['set-cookie'][0].split(';')[0];
   await first.stop();
   assert.equal((await stat(`${dir}/access`)).mode & 0o777, 0o600);
 
-  const again = await startConfabd(t,
-    [...BUILTIN, '--data-dir', dir, '--port', String(first.port)]);
+  const again = await startConfabd(t, [...BUILTIN, '--data-dir', dir, '--port', port]);
   assert.equal(again.token, first.token);
   assert.equal((await fetchFrom(again, { headers: { Cookie } })).status, 200);
   const elsewhere = await startConfabd(t, [...BUILTIN, '--data-dir', dir]);

@@ -248,7 +248,8 @@ test('SIGINT ends it as well, idle clients or not', async (t) => {
 });
 
 test('stock clients come back to a new one', async (t) => {
-  const first = await startConfabd(t, [...BUILTIN, '--dev']);
+  const port = String(await freePort());
+  const first = await startConfabd(t, [...BUILTIN, '--dev', '--port', port]);
   const socket = open(t, first, { reconnection: true, reconnectionDelay: 50,
     transports: ['websocket'] });
   await once(socket, 'connect');
@@ -256,7 +257,7 @@ test('stock clients come back to a new one', async (t) => {
   await first.stop();
   await lost;
   const back = once(socket, 'connect');
-  await startConfabd(t, [...BUILTIN, '--dev', '--port', String(first.port)]);
+  await startConfabd(t, [...BUILTIN, '--dev', '--port', port]);
   await back;
 });
 

@@ -8,6 +8,7 @@ import test, { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 
 import { startConfabd } from './lib/confabd.mjs';
+import { freePort } from './lib/process.mjs';
 import { startRawUpstream } from './lib/upstreams.mjs';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -179,13 +180,14 @@ test('without the cookie there is a readable refusal, not the page', async (t) =
 });
 
 test('a page that outlives its confabd says so, and comes back', async (t) => {
-  const first = await startConfabd(t, ['--provider', 'builtin', '--dev']);
+  const args = ['--provider', 'builtin', '--dev', '--port', String(await freePort())];
+  const first = await startConfabd(t, args);
   const page = await openConnected(t, first);
   await first.stop();
   await page.locator('#connection[data-state="lost"]').waitFor();
   assert.ok(await page.getByRole('button', { name: 'Send' }).isDisabled());
 
-  await startConfabd(t, ['--provider', 'builtin', '--dev', '--port', String(first.port)]);
+  await startConfabd(t, args);
   await page.locator('#connection[data-state="connected"]').waitFor();
   await ask(page, 'Are you back?');
   await page.locator('.answer:not([aria-busy])').waitFor();

@@ -51,26 +51,19 @@ function startWith(t, upstream, model) {
 for (const transports of [['websocket'], ['polling'], ['polling', 'websocket']]) {
   test(`llama.cpp: ${N_CLIENTS} clients at once over ${transports.join(' and ')}`, async (t) => {
     const llama = await startLlama(t, weights);
-    const confabd = await startWith(t, llama, 'bigram');
+    const confabd = await startWith(t, llama);
     const chats = await Promise.all(Array.from({ length: N_CLIENTS }, () =>
       connect(t, confabd, { transports })));
     const ends = await Promise.all(chats.map(async (chat, i) => {
-      // the server now and then drops a connection of twenty unanswered: asked again, as users do
-      for (let attempt = 1;; attempt += 1) {
-        const { ack } = await chat.ask({ moduleId: `module-${i}`, message: 'Tell me of the sea.' });
-        const end = checkEvents(chat, ack);
-        if (end.payload.code !== 'upstream-unavailable' || attempt === 4)
-          return end;
-      }
+      const { ack } = await chat.ask({ moduleId: `module-${i}`, message: 'Tell me of the sea.' });
+      return checkEvents(chat, ack);
     }));
     for (const { event, payload } of ends) {
       assert.equal(event, 'complete', JSON.stringify(payload));
-      assert.ok(['stop', 'length'].includes(payload.finishReason));
+      assert.equal(payload.finishReason, 'length');
+      assert.ok(payload.message.length > 0);
+      assert.ok(payload.usage.outputTokens > 0);
     }
-    // the weights are real, and so is the sampling: now and then an answer is over before it began
-    const spoken = ends.filter(({ payload }) => payload.message.length > 0);
-    assert.ok(spoken.length > N_CLIENTS / 2, `${spoken.length} answers have text`);
-    assert.ok(spoken.every(({ payload }) => payload.usage.outputTokens > 0));
   });
 }
 
@@ -82,7 +75,7 @@ test('llama.cpp: stop ends the upstream run, and the next question is answered',
   await chat.waitFor(() => chat.all('chunk').length > 0, 'a first chunk');
   await chat.call('ai:chat:stop', { moduleId: 'm' });
   const { payload } = await chat.end(ack.generationId);
-  assert.ok(['stopped', 'stop', 'length'].includes(payload.finishReason));
+  assert.ok(['stopped', 'length'].includes(payload.finishReason));
   const { event } = await chat.ask({ moduleId: 'm', message: 'And now?' });
   assert.equal(event, 'complete');
 });

@@ -87,8 +87,9 @@ function makeOutput(words, { texts, ids }) {
         : alone;
       output[to * size + from] = (chance > 0 ? Math.log(chance) : IMPOSSIBLE) / scale;
     }
-    // an answer may end after a full stop, and hardly elsewhere
-    output[END * size + from] = (texts[from] === '.' ? Math.log(0.08) : -14) / scale;
+    // An answer never ends by itself, but at its limit of tokens: the addon takes a completion of a
+    // few milliseconds for one that still runs, and refuses all that come after it.
+    output[END * size + from] = IMPOSSIBLE / scale;
   }
   return output;
 }
