@@ -11,6 +11,9 @@ import { Polling, Raw, Wire, formatFrame, formatRequest, formatUpgrade, parseRes
 
 const MIB = 1024 * 1024;
 
+/* Made once: to mask it takes so long that hundreds of them would hold up all that runs beside. */
+const LARGE_FRAME = formatFrame('4'.padEnd(60000, 'x'));
+
 /* what the first WebSocket costs: its socket, and on own streams the shard's wakeup */
 const fdsOfOne = (mode) => (mode === 'own' ? 2 : 1);
 
@@ -25,11 +28,10 @@ async function openDeaf(t, echo) {
 
 /* Writes frames until the server has had enough; returns how many bytes that took. */
 async function floodUntilClosed(raw, mostBytes) {
-  const frame = formatFrame('4'.padEnd(60000, 'x'));
   let sent = 0;
   while (!raw.error && !raw.hasClosed && sent < mostBytes) {
-    sent += frame.length;
-    if (!raw.socket.write(frame))
+    sent += LARGE_FRAME.length;
+    if (!raw.socket.write(LARGE_FRAME))
       await Promise.race([once(raw.socket, 'drain').catch(() => {}), raw.ended]);
   }
   return sent;
@@ -73,10 +75,9 @@ function defineSlowReaders(mode) {
   test('a client that does not read, but is within the limit, gets all of it later', async (t) => {
     const echo = await startEcho(t, 'engineio-echo', mode, ['--max-queued-bytes', `${64 * MIB}`]);
     const deaf = await openDeaf(t, echo);
-    const frame = formatFrame('4'.padEnd(60000, 'x'));
     const count = 300;
     for (let i = 0; i < count; i += 1)
-      deaf.write(frame);
+      deaf.write(LARGE_FRAME);
     await waitFor(() => deaf.socket.writableLength === 0, { timeout: 10000, what: 'all sent' });
     await sleep(200);
     let received = deaf.received.length;
@@ -92,7 +93,7 @@ function defineSlowReaders(mode) {
     const echo = await startEcho(t, 'engineio-echo', mode, ['--max-queued-bytes', `${64 * MIB}`]);
     const deaf = await openDeaf(t, echo);
     for (let i = 0; i < 300; i += 1)
-      deaf.write(formatFrame('4'.padEnd(60000, 'x')));
+      deaf.write(LARGE_FRAME);
     await waitFor(() => deaf.socket.writableLength === 0, { timeout: 10000, what: 'all sent' });
     await sleep(300);
     const before = await echo.cpuTime();
@@ -139,7 +140,7 @@ function defineClosing(mode) {
     const echo = await startEcho(t, 'engineio-echo', mode, ['--max-queued-bytes', `${64 * MIB}`]);
     const deaf = await openDeaf(t, echo);
     for (let i = 0; i < 200; i += 1)
-      deaf.write(formatFrame('4'.padEnd(60000, 'x')));
+      deaf.write(LARGE_FRAME);
     deaf.write(formatFrame('9'));
     await echo.waitForIdleFds({ timeout: 15000 });
   });
@@ -176,7 +177,7 @@ function defineClosing(mode) {
     await candidate.next();
     const wire = await Wire.connect(t, echo);
     const deaf = await openDeaf(t, echo);
-    deaf.write(formatFrame('4'.padEnd(60000, 'x')));
+    deaf.write(LARGE_FRAME);
     await sleep(100);
     await echo.stop();
     await Promise.all([poll.waitForEnd(), post.waitForEnd(), wire.waitForClose(),
@@ -245,7 +246,7 @@ function defineLeaks(mode) {
       formatFrame('4hello').subarray(0, 5)]),
     'with output on its way': (echo) => Buffer.concat([
       formatUpgrade(echo, 'EIO=4&transport=websocket'),
-      ...Array.from({ length: 20 }, () => formatFrame('4'.padEnd(60000, 'x')))]),
+      ...Array(20).fill(LARGE_FRAME)]),
   };
   for (const [what, format] of Object.entries(resets)) {
     test(`100 peers that reset ${what} leave nothing`, async (t) => {

@@ -26,7 +26,8 @@ struct _EngineioTransportClass
   /* Output is better gathered until the end of the turn than sent packet by packet. */
   gboolean gathers;
 
-  /* Takes as many of the packets as it has room for, and says how many. */
+  /* Takes as many of the packets as it has room for, and says how many. Reports nothing meanwhile:
+   * what it finds out in doing so, it reports in a later turn. */
   guint (*send) (EngineioTransport *self, const EngineioPacket *packets, guint n_packets);
   /* Bytes taken, and not yet handed to the kernel. */
   gsize (*get_pending) (EngineioTransport *self);

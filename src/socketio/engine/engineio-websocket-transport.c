@@ -28,9 +28,12 @@ struct _EngineioWebsocketTransport
 
   GSource *writable_source; /* stock stream: waits for room */
 
+  const char *lost_reason; /* static; the loss that is still to be reported, or NULL */
+
   guint protocol;
   guint starting : 1; /* no WebSocket yet */
   guint closing : 1;
+  guint sending : 1; /* libsoup has a frame of ours in hand */
 };
 
 G_DEFINE_FINAL_TYPE (EngineioWebsocketTransport,
@@ -88,6 +91,31 @@ has_room (EngineioWebsocketTransport *self)
 }
 
 static void
+lost_cb (gpointer user_data)
+{
+  g_autoptr (EngineioWebsocketTransport) self = user_data;
+
+  engineio_transport_lost (ENGINEIO_TRANSPORT (self), self->lost_reason);
+}
+
+/* libsoup writes a frame while it is handed over, and tells at once when that fails: the session,
+ * whose queue is being sent, is not to end before send() has returned. */
+static void
+report_lost (EngineioWebsocketTransport *self, const char *reason)
+{
+  if (self->lost_reason != NULL)
+    return;
+
+  if (!self->sending)
+    {
+      engineio_transport_lost (ENGINEIO_TRANSPORT (self), reason);
+      return;
+    }
+  self->lost_reason = reason;
+  socketio_reactor_invoke (self->reactor, lost_cb, g_object_ref (self));
+}
+
+static void
 send_frame (EngineioWebsocketTransport *self, const EngineioPacket *packet)
 {
   g_autoptr (GBytes) bytes = NULL;
@@ -98,8 +126,10 @@ send_frame (EngineioWebsocketTransport *self, const EngineioPacket *packet)
     bytes = g_bytes_ref (packet->data);
 
   enter_socket (self);
+  self->sending = TRUE;
   soup_websocket_connection_send_message (
       self->socket, packet->binary ? SOUP_WEBSOCKET_DATA_BINARY : SOUP_WEBSOCKET_DATA_TEXT, bytes);
+  self->sending = FALSE;
   leave_socket (self);
 
   if (self->stream != NULL)
@@ -150,13 +180,14 @@ stock_send (EngineioWebsocketTransport *self, const EngineioPacket *packets, gui
   gsize batch = 0;
   guint n = 0;
 
-  while (n < n_packets && batch < STOCK_BATCH_BYTES && stock_is_writable (self))
+  while (n < n_packets && batch < STOCK_BATCH_BYTES && is_open (self) && stock_is_writable (self))
     {
       send_frame (self, &packets[n]);
       batch += g_bytes_get_size (packets[n].data);
       n++;
     }
-  if (n < n_packets)
+  /* a socket that libsoup has closed over what was written is not to be waited for */
+  if (n < n_packets && is_open (self))
     stock_wait_writable (self);
   return n;
 }
@@ -177,7 +208,7 @@ engineio_websocket_transport_send (EngineioTransport *transport,
   while (n < n_packets && has_room (self))
     send_frame (self, &packets[n++]);
   /* libsoup may finish the frame that it is behind with without the kernel ever being full again */
-  if (n < n_packets)
+  if (n < n_packets && is_open (self))
     socketio_stream_notify_empty (self->stream);
   return n;
 }
@@ -334,7 +365,7 @@ error_cb (SoupWebsocketConnection *socket, GError *error, gpointer user_data)
       && soup_websocket_connection_get_state (socket) == SOUP_WEBSOCKET_STATE_OPEN)
     soup_websocket_connection_close (socket, SOUP_WEBSOCKET_CLOSE_TOO_BIG, NULL);
   socketio_reactor_push_context (self->reactor);
-  engineio_transport_lost (ENGINEIO_TRANSPORT (self), "transport error");
+  report_lost (self, "transport error");
   socketio_reactor_pop_context (self->reactor);
 }
 
@@ -345,7 +376,7 @@ closing_cb (SoupWebsocketConnection *socket, gpointer user_data)
 
   begin_closing (self);
   socketio_reactor_push_context (self->reactor);
-  engineio_transport_lost (ENGINEIO_TRANSPORT (self), "transport close");
+  report_lost (self, "transport close");
   socketio_reactor_pop_context (self->reactor);
 }
 
@@ -364,7 +395,7 @@ closed_cb (SoupWebsocketConnection *socket, gpointer user_data)
   g_clear_object (&self->socket);
 
   socketio_reactor_push_context (self->reactor);
-  engineio_transport_lost (ENGINEIO_TRANSPORT (self), "transport close");
+  report_lost (self, "transport close");
   socketio_reactor_pop_context (self->reactor);
 }
 
