@@ -310,14 +310,22 @@ test_slow_answer (Door *door, gconstpointer data)
 
 /* Many */
 
-#ifdef __SANITIZE_ADDRESS__
-/* Freed memory is kept for a while: no figure would say anything. */
-#define MADE_UP_METHODS 2000
-#define MADE_UP_BYTES G_MAXSIZE
-#else
 #define MADE_UP_METHODS 100000
 #define MADE_UP_BYTES (8 * 1024 * 1024)
+/* Where it is only about how each is treated. */
+#define FEW_MADE_UP_METHODS 2000
+
+/* AddressSanitizer and valgrind keep freed memory for a while, and valgrind its own books in this
+ * process: no figure would say anything. */
+static gboolean
+is_memory_telling (void)
+{
+#ifdef __SANITIZE_ADDRESS__
+  return FALSE;
+#else
+  return g_getenv ("CONFAB_TEST_VALGRIND") == NULL;
 #endif
+}
 
 static gsize
 get_resident (void)
@@ -351,17 +359,19 @@ test_made_up_methods (Door *door, gconstpointer data)
   g_autoptr (GSocketAddress) any = g_unix_socket_address_new (path);
   g_autoptr (GError) error = NULL;
   g_autoptr (GSocketAddress) address = socketio_doorman_listen (door->doorman, any, &error);
+  guint n_methods = is_memory_telling () ? MADE_UP_METHODS : FEW_MADE_UP_METHODS;
   gsize before, after;
 
   g_assert_no_error (error);
   for (guint i = 0; i < 1000; i++)
     send_made_up_method (address, i);
   before = get_resident ();
-  for (guint i = 1000; i < MADE_UP_METHODS; i++)
+  for (guint i = 1000; i < n_methods; i++)
     send_made_up_method (address, i);
   after = get_resident ();
   g_test_message ("%zu KiB before, %zu KiB after", before / 1024, after / 1024);
-  g_assert_cmpuint (after - MIN (before, after), <, MADE_UP_BYTES);
+  if (is_memory_telling ())
+    g_assert_cmpuint (after - MIN (before, after), <, MADE_UP_BYTES);
   io_wait_for (NULL, socketio_doorman_get_n_waiting (door->doorman) == 0);
   g_assert_cmpuint (door->n_requests, ==, 0);
   g_unlink (path);
