@@ -111,9 +111,8 @@ provider_stream_handler (RawServer *server, int fd, const char *request, gpointe
   return RAW_NEXT;
 }
 
-/* Sends all as it is and closes. */
-static RawEnd
-verbatim_handler (RawServer *server, int fd, const char *request, gpointer user_data)
+RawEnd
+provider_verbatim_handler (RawServer *server, int fd, const char *request, gpointer user_data)
 {
   raw_write (fd, user_data, -1);
   return RAW_CLOSE;
@@ -137,6 +136,7 @@ check_result (const ProviderRun *run, const ProviderCase *c)
   g_assert_cmpint (confab_error_is_retryable (run->error), ==, c->retryable);
   g_assert_cmpint (confab_error_get_retry_after (run->error), ==, c->retry_after_ms);
   g_assert_true (g_utf8_validate (run->error->message, -1, NULL));
+  g_assert_null (strchr (run->error->message, '\n'));
   if (c->words != NULL && strstr (run->error->message, c->words) == NULL)
     g_error ("%s lacks %s", run->error->message, c->words);
 }
@@ -184,12 +184,17 @@ check_reader (ProviderMaker maker, const ProviderCase *c, gsize step)
 }
 
 void
+provider_check_verbatim (ProviderMaker maker, const ProviderCase *c)
+{
+  check_against (maker, c, provider_verbatim_handler, (gpointer) c->answer);
+}
+
+void
 provider_check_case (ProviderMaker maker, const char *type, const ProviderCase *c)
 {
-
   if (g_str_has_prefix (c->answer, "HTTP/"))
     {
-      check_against (maker, c, verbatim_handler, (gpointer) c->answer);
+      provider_check_verbatim (maker, c);
       return;
     }
 
@@ -221,8 +226,8 @@ hold_handler (RawServer *server, int fd, const char *request, gpointer user_data
   return RAW_HOLD;
 }
 
-static void
-assert_closed_soon (RawServer *server, gint64 since)
+void
+provider_assert_closed_soon (RawServer *server, gint64 since)
 {
   gint64 closed_at = raw_server_wait_for_close (server, 2000);
 
@@ -232,10 +237,9 @@ assert_closed_soon (RawServer *server, gint64 since)
 }
 
 void
-provider_check_stop_before_head (ProviderMaker maker)
+provider_check_stop_at_request (ProviderMaker maker, RawServer *server, const char *model)
 {
-  g_autoptr (RawServer) server = raw_server_new (hold_handler, NULL);
-  g_autoptr (ConfabHttpProvider) provider = maker (server, "m");
+  g_autoptr (ConfabHttpProvider) provider = maker (server, model);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   gint64 since;
   g_auto (ProviderRun) run;
@@ -245,16 +249,22 @@ provider_check_stop_before_head (ProviderMaker maker)
   g_assert_true (raw_server_wait_for_requests (server, 1, 2000));
   since = g_get_monotonic_time ();
   g_cancellable_cancel (cancellable);
-  assert_closed_soon (server, since);
+  provider_assert_closed_soon (server, since);
   provider_run_wait (&run);
   g_assert_error (run.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
 void
-provider_check_stop_in_body (ProviderMaker maker, const char *type, const char *body)
+provider_check_stop_before_head (ProviderMaker maker)
 {
-  ProviderStream stream = { type, body, 0, FALSE };
-  g_autoptr (RawServer) server = raw_server_new (hold_handler, &stream);
+  g_autoptr (RawServer) server = raw_server_new (hold_handler, NULL);
+
+  provider_check_stop_at_request (maker, server, "m");
+}
+
+void
+provider_check_stop_at_delta (ProviderMaker maker, RawServer *server)
+{
   g_autoptr (ConfabHttpProvider) provider = maker (server, "m");
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_auto (ProviderRun) run;
@@ -264,10 +274,19 @@ provider_check_stop_in_body (ProviderMaker maker, const char *type, const char *
   provider_run_start (&run, provider, NULL, cancellable);
   while (run.n_deltas == 0 && run.n_callbacks == 0)
     g_main_context_iteration (NULL, TRUE);
-  assert_closed_soon (server, run.cancelled_at);
+  provider_assert_closed_soon (server, run.cancelled_at);
   provider_run_wait (&run);
   g_assert_error (run.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (run.n_deltas, ==, 1);
+}
+
+void
+provider_check_stop_in_body (ProviderMaker maker, const char *type, const char *body)
+{
+  ProviderStream stream = { type, body, 0, FALSE };
+  g_autoptr (RawServer) server = raw_server_new (hold_handler, &stream);
+
+  provider_check_stop_at_delta (maker, server);
 }
 
 void
@@ -283,8 +302,10 @@ provider_check_end_does_not_wait (ProviderMaker maker, const char *type, const c
   provider_run_start (&run, provider, NULL, NULL);
   provider_run_wait (&run);
   g_assert_no_error (run.error);
+  g_assert_cmpint (run.outcome->finish_reason, ==, CONFAB_FINISH_STOP);
+  g_assert_cmpuint (run.text->len, >, 0);
   g_assert_cmpuint (run.n_deltas, ==, (run.reasoning->len > 0) + (run.text->len > 0));
-  assert_closed_soon (server, since);
+  provider_assert_closed_soon (server, since);
 }
 
 /* A server that falls silent in its body. */

@@ -55,11 +55,18 @@ typedef struct
 /* Runs @c: a streamed body whole and with every byte a chunk of its own, and then the reader alone
  * with pieces of every size. */
 void provider_check_case (ProviderMaker maker, const char *type, const ProviderCase *c);
+/* Runs @c with an answer that need not even be HTTP: it is sent as it is, once. */
+void provider_check_verbatim (ProviderMaker maker, const ProviderCase *c);
 
 /* Stops before the head, and at the first delta of @body: the connection must end within 200 ms.
  * @body has more than one change of kind, so that the stop falls between the deltas of one turn. */
 void provider_check_stop_before_head (ProviderMaker maker);
 void provider_check_stop_in_body (ProviderMaker maker, const char *type, const char *body);
+/* The same two with a server of the caller's. @model: NULL to have it asked for */
+void provider_check_stop_at_request (ProviderMaker maker, RawServer *server, const char *model);
+void provider_check_stop_at_delta (ProviderMaker maker, RawServer *server);
+/* What all of these measure: the end of a connection after a stop at @since. */
+void provider_assert_closed_soon (RawServer *server, gint64 since);
 
 /* All of @body in one piece: one delta of each kind, and no wait for the connection's end. */
 void provider_check_end_does_not_wait (ProviderMaker maker, const char *type, const char *body);
@@ -80,5 +87,8 @@ typedef struct
 gboolean provider_send_stream (int fd, const ProviderStream *stream);
 /* Streams @user_data, a ProviderStream, and keeps the connection. */
 RawEnd provider_stream_handler (RawServer *server, int fd, const char *request, gpointer user_data);
+/* Sends @user_data, a text, as it is and closes. */
+RawEnd
+provider_verbatim_handler (RawServer *server, int fd, const char *request, gpointer user_data);
 
 G_END_DECLS

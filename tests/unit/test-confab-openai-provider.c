@@ -3,8 +3,9 @@
 
 #include "confab-error.h"
 #include "confab-openai-provider.h"
-#include "confab-raw-server.h"
+#include "confab-provider-run.h"
 
+#define TYPE "text/event-stream"
 #define STREAM_HEAD                                                                                \
   "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define END_CHUNK "0\r\n\r\n"
@@ -12,159 +13,50 @@
   "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"}}]}\n\n"
 #define STOP_EVENT "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
 #define DONE_EVENT "data: [DONE]\n\n"
+#define A_STREAM TEXT_EVENT ("a") STOP_EVENT DONE_EVENT
 
-/* What a run brought. */
-typedef struct
+static ConfabHttpProvider *
+make (RawServer *server, const char *model)
 {
-  GString *text;
-  GString *reasoning;
-  guint n_deltas;
-  guint n_callbacks;
-  ConfabOutcome *outcome;
-  GError *error;
-  /* To be cancelled at the first delta, if set. */
-  GCancellable *cancel_at_delta;
-  gint64 cancelled_at;
-  gboolean started;
-} Run;
-
-static void
-run_clear (Run *run)
-{
-  g_string_free (run->text, TRUE);
-  g_string_free (run->reasoning, TRUE);
-  g_clear_pointer (&run->outcome, confab_outcome_free);
-  g_clear_error (&run->error);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
-
-static void
-delta_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_data)
-{
-  Run *run = user_data;
-
-  g_assert_true (run->started);
-  g_assert_cmpuint (run->n_callbacks, ==, 0);
-  g_assert_cmpuint (length, >, 0);
-  g_assert_cmpuint (strlen (text), ==, length);
-  g_assert_true (g_utf8_validate (text, -1, NULL));
-
-  run->n_deltas++;
-  g_string_append (kind == CONFAB_DELTA_TEXT ? run->text : run->reasoning, text);
-  if (run->cancel_at_delta != NULL)
-    {
-      run->cancelled_at = g_get_monotonic_time ();
-      g_cancellable_cancel (run->cancel_at_delta);
-      g_assert_cmpuint (run->n_deltas, ==, 1);
-    }
-}
-
-static void
-done_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Run *run = user_data;
-
-  run->n_callbacks++;
-  run->outcome = confab_provider_generate_finish (CONFAB_PROVIDER (source), result, &run->error);
-  g_assert_true ((run->outcome != NULL) != (run->error != NULL));
-}
-
-static void
-run_init (Run *run)
-{
-  *run = (Run){ .text = g_string_new (NULL), .reasoning = g_string_new (NULL) };
-}
-
-static void
-run_start (Run *run,
-           ConfabOpenaiProvider *provider,
-           ConfabPrompt *prompt,
-           GCancellable *cancellable)
-{
-  g_autoptr (ConfabPrompt) simple = NULL;
-
-  if (prompt == NULL)
-    {
-      prompt = simple = confab_prompt_new ();
-      confab_prompt_add_turn (simple, CONFAB_ROLE_USER, "hello");
-    }
-  confab_provider_generate_async (CONFAB_PROVIDER (provider), prompt, delta_cb, run, cancellable,
-                                  done_cb, run);
-  run->started = TRUE;
-}
-
-/* Waits for the one callback, and then whether anything follows it. */
-static void
-run_wait (Run *run)
-{
-  gint64 end = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
-
-  while (run->n_callbacks == 0 && g_get_monotonic_time () < end)
-    g_main_context_iteration (NULL, TRUE);
-  for (guint i = 0; i < 5; i++)
-    {
-      g_main_context_iteration (NULL, FALSE);
-      g_usleep (500);
-    }
-  g_assert_cmpuint (run->n_callbacks, ==, 1);
-}
-
-static ConfabOpenaiProvider *
-provider_for (RawServer *server, const char *model)
-{
-  g_autofree char *base_url =
-      g_strdup_printf ("http://127.0.0.1:%u/v1", raw_server_get_port (server));
+  g_autofree char *origin = server != NULL ? raw_server_dup_origin (server) : NULL;
+  g_autofree char *base_url = origin != NULL ? g_strconcat (origin, "/v1", NULL) : NULL;
   g_autoptr (GError) error = NULL;
   ConfabOpenaiProvider *provider =
       confab_openai_provider_new (base_url, "sk-secret", model, &error);
 
   g_assert_no_error (error);
-  return provider;
+  return CONFAB_HTTP_PROVIDER (provider);
 }
 
 static void
-run_against (Run *run, RawHandler handler, gpointer user_data, guint stall_ms)
+run_provider (ProviderRun *run, ConfabHttpProvider *provider)
+{
+  provider_run_init (run);
+  provider_run_start (run, provider, NULL, NULL);
+  provider_run_wait (run);
+}
+
+static void
+run_against (ProviderRun *run, RawHandler handler, gpointer user_data, guint stall_ms)
 {
   g_autoptr (RawServer) server = raw_server_new (handler, user_data);
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, "m");
+  g_autoptr (ConfabHttpProvider) provider = make (server, "m");
 
-  run_init (run);
   if (stall_ms > 0)
-    confab_openai_provider_set_stall_timeout (provider, stall_ms);
-  run_start (run, provider, NULL, NULL);
-  run_wait (run);
+    confab_openai_provider_set_stall_timeout (CONFAB_OPENAI_PROVIDER (provider), stall_ms);
+  run_provider (run, provider);
 }
 
-/* One text as one chunk. */
-static gboolean
-send_stream (int fd, const char *body)
-{
-  g_autoptr (GString) out = g_string_new (STREAM_HEAD);
-
-  raw_append_chunk (out, body, -1);
-  g_string_append (out, END_CHUNK);
-
-  return raw_write (fd, out->str, (gssize) out->len);
-}
-
+/* @user_data: a text, which is streamed in one chunk. */
 static RawEnd
-stream_handler (RawServer *server, int fd, const char *request, gpointer user_data)
+text_handler (RawServer *server, int fd, const char *request, gpointer user_data)
 {
-  send_stream (fd, user_data);
+  provider_send_stream (fd, &(ProviderStream){ TYPE, user_data, 0, FALSE });
   return RAW_NEXT;
 }
 
-/* Sends all as it is and closes. */
-static RawEnd
-verbatim_handler (RawServer *server, int fd, const char *request, gpointer user_data)
-{
-  raw_write (fd, user_data, -1);
-  return RAW_CLOSE;
-}
-
 static void
-assert_text (const Run *run, const char *text, ConfabFinishReason reason)
+assert_text (const ProviderRun *run, const char *text, ConfabFinishReason reason)
 {
   g_assert_no_error (run->error);
   g_assert_cmpstr (run->text->str, ==, text);
@@ -180,12 +72,12 @@ test_request (void)
       "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3,"
       "\"completion_tokens_details\":{\"reasoning_tokens\":2},"
       "\"prompt_tokens_details\":{\"cached_tokens\":4}}}\n\n" DONE_EVENT;
-  g_autoptr (RawServer) server = raw_server_new (stream_handler, (gpointer) answer);
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, "other");
+  g_autoptr (RawServer) server = raw_server_new (text_handler, (gpointer) answer);
+  g_autoptr (ConfabHttpProvider) provider = make (server, "other");
   g_autoptr (ConfabPrompt) prompt = confab_prompt_new ();
   g_autoptr (JsonObject) parameters = json_object_new ();
   g_autofree char *request = NULL;
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
   json_object_set_double_member (parameters, "temperature", 0.5);
   json_object_set_boolean_member (parameters, "stream", FALSE);
@@ -196,9 +88,9 @@ test_request (void)
   confab_prompt_add_turn (prompt, CONFAB_ROLE_ASSISTANT, "three");
   confab_prompt_add_turn (prompt, CONFAB_ROLE_USER, "four");
 
-  run_init (&run);
-  run_start (&run, provider, prompt, NULL);
-  run_wait (&run);
+  provider_run_init (&run);
+  provider_run_start (&run, provider, prompt, NULL);
+  provider_run_wait (&run);
 
   assert_text (&run, "Hi", CONFAB_FINISH_STOP);
   g_assert_cmpstr (run.outcome->model, ==, "m-1");
@@ -223,30 +115,17 @@ test_request (void)
                    "\"temperature\":0.5}");
 }
 
-static RawEnd
-cut_handler (RawServer *server, int fd, const char *request, gpointer user_data)
-{
-  g_autoptr (GString) out = g_string_new (STREAM_HEAD);
-  const char *body = user_data;
-
-  /* Every byte a chunk of its own, and every byte of the chunks sent alone. */
-  for (const char *p = body; *p != '\0'; p++)
-    raw_append_chunk (out, p, 1);
-  g_string_append (out, END_CHUNK);
-  raw_write_by (fd, out->str, 1);
-
-  return RAW_CLOSE;
-}
-
+/* Every byte a chunk of its own, and every byte of the chunks sent alone. */
 static void
 test_cut_every_byte (void)
 {
-  g_auto (Run) run;
+  ProviderStream stream = { TYPE,
+                            TEXT_EVENT ("gr\xc3\xbc\xc3\x9f") TEXT_EVENT (" \xf0\x9f\x8c\x8d!")
+                                STOP_EVENT DONE_EVENT,
+                            1, TRUE };
+  g_auto (ProviderRun) run;
 
-  run_against (&run, cut_handler,
-               (gpointer) (TEXT_EVENT ("gr\xc3\xbc\xc3\x9f") TEXT_EVENT (" \xf0\x9f\x8c\x8d!")
-                               STOP_EVENT DONE_EVENT),
-               0);
+  run_against (&run, provider_stream_handler, &stream, 0);
   assert_text (&run, "gr\xc3\xbc\xc3\x9f \xf0\x9f\x8c\x8d!", CONFAB_FINISH_STOP);
 }
 
@@ -254,13 +133,13 @@ static void
 test_one_delta_a_turn (void)
 {
   g_autoptr (GString) body = g_string_new (NULL);
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
   for (guint i = 0; i < 100; i++)
     g_string_append (body, TEXT_EVENT ("word "));
   g_string_append (body, STOP_EVENT DONE_EVENT);
 
-  run_against (&run, stream_handler, body->str, 0);
+  run_against (&run, text_handler, body->str, 0);
   g_assert_no_error (run.error);
   g_assert_cmpuint (run.text->len, ==, 500);
   /* Head and body may arrive apart, but not word by word. */
@@ -291,7 +170,7 @@ long_handler (RawServer *server, int fd, const char *request, gpointer user_data
 static void
 test_long_answer (void)
 {
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
   run_against (&run, long_handler, NULL, 0);
   g_assert_no_error (run.error);
@@ -299,106 +178,87 @@ test_long_answer (void)
 }
 
 /* Whole responses that are refusals or broken, and the error that each must become. */
-typedef struct
-{
-  const char *name;
-  const char *response;
-  const char *code;
-  gboolean retryable;
-  gint64 retry_after_ms;
-  const char *words;
-} ResponseCase;
-
 #define REFUSAL(status, headers, body)                                                             \
   "HTTP/1.1 " status "\r\nContent-Type: application/json\r\n" headers                              \
   "Connection: close\r\n\r\n" body
 
-static const ResponseCase response_cases[] = {
+static const ProviderCase response_cases[] = {
   { "401",
-    REFUSAL ("401 Unauthorized", "", "{\"error\":{\"message\":\"Incorrect key sk-secret.\"}}"),
-    "upstream-auth", FALSE, 0, "Incorrect key …." },
-  { "403", REFUSAL ("403 Forbidden", "", "{\"message\":\"not for you\"}"), "upstream-auth", FALSE,
-    0, "not for you" },
+    REFUSAL ("401 Unauthorized", "", "{\"error\":{\"message\":\"Incorrect key sk-secret.\"}}"), "",
+    "", -1, "upstream-auth", FALSE, 0, "Incorrect key …." },
+  { "403", REFUSAL ("403 Forbidden", "", "{\"message\":\"not for you\"}"), "", "", -1,
+    "upstream-auth", FALSE, 0, "not for you" },
   { "429", REFUSAL ("429 Too Many Requests", "Retry-After: 7\r\n", "{\"error\":\"slow\\n down\"}"),
-    "upstream-rate-limit", TRUE, 7000, "slow down" },
+    "", "", -1, "upstream-rate-limit", TRUE, 7000, "slow down" },
   { "429-ms", REFUSAL ("429 Too Many Requests", "Retry-After: 7\r\nretry-after-ms: 250.5\r\n", ""),
-    "upstream-rate-limit", TRUE, 251, "HTTP 429" },
-  { "429-nonsense", REFUSAL ("429 Too Many Requests", "Retry-After: soon\r\n", "{}"),
+    "", "", -1, "upstream-rate-limit", TRUE, 251, "HTTP 429" },
+  { "429-nonsense", REFUSAL ("429 Too Many Requests", "Retry-After: soon\r\n", "{}"), "", "", -1,
     "upstream-rate-limit", TRUE, 0, "HTTP 429" },
   { "429-quota",
-    REFUSAL ("429 Too Many Requests", "", "{\"error\":{\"code\":\"insufficient_quota\"}}"),
-    "upstream-rate-limit", FALSE, 0, "HTTP 429" },
-  { "400", REFUSAL ("400 Bad Request", "", "{\"error\":{\"message\":\"no such model\"}}"),
-    "upstream-error", FALSE, 0, "no such model" },
+    REFUSAL ("429 Too Many Requests", "", "{\"error\":{\"code\":\"insufficient_quota\"}}"), "", "",
+    -1, "upstream-rate-limit", FALSE, 0, "HTTP 429" },
+  { "400", REFUSAL ("400 Bad Request", "", "{\"error\":{\"message\":\"no such model\"}}"), "", "",
+    -1, "upstream-error", FALSE, 0, "no such model" },
   { "400-context",
-    REFUSAL ("400 Bad Request", "", "{\"error\":{\"code\":\"context_length_exceeded\"}}"),
-    "context-length", FALSE, 0, "too long" },
-  { "400-filter", REFUSAL ("400 Bad Request", "", "{\"error\":{\"code\":\"content_filter\"}}"),
-    "content-filter", FALSE, 0, "filter" },
-  { "413", REFUSAL ("413 Payload Too Large", "", ""), "context-length", FALSE, 0, "too long" },
+    REFUSAL ("400 Bad Request", "", "{\"error\":{\"code\":\"context_length_exceeded\"}}"), "", "",
+    -1, "context-length", FALSE, 0, "too long" },
+  { "400-filter", REFUSAL ("400 Bad Request", "", "{\"error\":{\"code\":\"content_filter\"}}"), "",
+    "", -1, "content-filter", FALSE, 0, "filter" },
+  { "413", REFUSAL ("413 Payload Too Large", "", ""), "", "", -1, "context-length", FALSE, 0,
+    "too long" },
   { "500",
     REFUSAL ("500 Internal Server Error",
              "",
              "{\"error\":{\"message\":\"a\xff"
              "b\"}}"),
-    "upstream-error", TRUE, 0, "HTTP 500" },
-  { "503", REFUSAL ("503 Service Unavailable", "Retry-After: 1\r\n", "<html>"),
+    "", "", -1, "upstream-error", TRUE, 0, "HTTP 500" },
+  { "503", REFUSAL ("503 Service Unavailable", "Retry-After: 1\r\n", "<html>"), "", "", -1,
     "upstream-unavailable", TRUE, 1000, "HTTP 503" },
-  { "504", REFUSAL ("504 Gateway Timeout", "", ""), "upstream-timeout", TRUE, 0, "HTTP 504" },
-  { "529", REFUSAL ("529 Overloaded", "", "{\"error\":{\"type\":\"overloaded_error\"}}"),
-    "upstream-unavailable", TRUE, 0, "HTTP 529" },
+  { "504", REFUSAL ("504 Gateway Timeout", "", ""), "", "", -1, "upstream-timeout", TRUE, 0,
+    "HTTP 504" },
+  { "529", REFUSAL ("529 Overloaded", "", "{\"error\":{\"type\":\"overloaded_error\"}}"), "", "",
+    -1, "upstream-unavailable", TRUE, 0, "HTTP 529" },
   { "plain-text-refusal",
     "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 18\r\n\r\n404 page not "
     "found",
-    "upstream-error", FALSE, 0, "404 page not found" },
-  { "refusal-cut-short", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 1000\r\n\r\n{\"error\":",
-    "upstream-auth", FALSE, 0, "HTTP 401" },
+    "", "", -1, "upstream-error", FALSE, 0, "404 page not found" },
+  { "refusal-cut-short", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 1000\r\n\r\n{\"error\":", "",
+    "", -1, "upstream-auth", FALSE, 0, "HTTP 401" },
   { "redirect",
     "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/else\r\nContent-Length: "
     "0\r\n\r\n",
-    "upstream-error", FALSE, 0, "http://127.0.0.1:1/else" },
+    "", "", -1, "upstream-error", FALSE, 0, "http://127.0.0.1:1/else" },
   { "web-page",
     "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 6\r\n\r\n<html>",
-    "upstream-error", FALSE, 0, "/v1" },
-  { "not-http", "SSH-2.0-OpenSSH_9.2\r\n", "upstream-error", FALSE, 0, NULL },
-  { "no-answer", "", "upstream-unavailable", TRUE, 0, NULL },
-  { "half-a-head", "HTTP/1.1 200 OK\r\nContent-Ty", "upstream-error", FALSE, 0, NULL },
-  { "cut-in-chunk", STREAM_HEAD "ff\r\ndata: {\"choi", "upstream-truncated", TRUE, 0, NULL },
-  { "cut-between-chunks", STREAM_HEAD "2\r\n: \r\n", "upstream-truncated", TRUE, 0, NULL },
+    "", "", -1, "upstream-error", FALSE, 0, "/v1" },
+  { "not-http", "SSH-2.0-OpenSSH_9.2\r\n", "", "", -1, "upstream-error", FALSE, 0, NULL },
+  { "no-answer", "", "", "", -1, "upstream-unavailable", TRUE, 0, NULL },
+  { "half-a-head", "HTTP/1.1 200 OK\r\nContent-Ty", "", "", -1, "upstream-error", FALSE, 0, NULL },
+  { "cut-in-chunk", STREAM_HEAD "ff\r\ndata: {\"choi", "", "", -1, "upstream-truncated", TRUE, 0,
+    NULL },
+  { "cut-between-chunks", STREAM_HEAD "2\r\n: \r\n", "", "", -1, "upstream-truncated", TRUE, 0,
+    NULL },
   { "cut-in-length",
-    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 999\r\n\r\n: a",
-    "upstream-truncated", TRUE, 0, NULL },
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 999\r\n\r\n: a", "", "",
+    -1, "upstream-truncated", TRUE, 0, NULL },
   { "cut-close-delimited",
-    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" TEXT_EVENT ("a"),
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" TEXT_EVENT ("a"), "a", "", -1,
     "upstream-truncated", TRUE, 0, NULL },
 };
 
 static void
 test_response_case (gconstpointer data)
 {
-  const ResponseCase *c = data;
-  g_auto (Run) run;
-
-  run_against (&run, verbatim_handler, (gpointer) c->response, 0);
-
-  g_assert_nonnull (run.error);
-  g_assert_cmpstr (confab_error_to_code (run.error), ==, c->code);
-  g_assert_cmpint (confab_error_is_retryable (run.error), ==, c->retryable);
-  g_assert_cmpint (confab_error_get_retry_after (run.error), ==, c->retry_after_ms);
-  g_assert_true (g_utf8_validate (run.error->message, -1, NULL));
-  g_assert_null (strchr (run.error->message, '\n'));
-  g_assert_null (strstr (run.error->message, "sk-secret"));
-  if (c->words != NULL && strstr (run.error->message, c->words) == NULL)
-    g_error ("%s lacks %s", run.error->message, c->words);
+  provider_check_verbatim (make, data);
 }
 
 /* Text that came before an error in the stream is kept, even if both come in one piece. */
 static void
 test_error_in_data (void)
 {
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
-  run_against (&run, stream_handler,
+  run_against (&run, text_handler,
                (gpointer) (TEXT_EVENT ("a") "data: {\"error\":{\"message\":\"slow down\","
                                             "\"type\":\"rate_limit_error\"}}\n\n"),
                0);
@@ -410,9 +270,9 @@ test_error_in_data (void)
 static void
 test_end_without_reason (void)
 {
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
-  run_against (&run, stream_handler, (gpointer) TEXT_EVENT ("a"), 0);
+  run_against (&run, text_handler, (gpointer) TEXT_EVENT ("a"), 0);
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TRUNCATED);
   g_assert_cmpstr (run.text->str, ==, "a");
 }
@@ -420,9 +280,9 @@ test_end_without_reason (void)
 static void
 test_whole_json (void)
 {
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
-  run_against (&run, verbatim_handler,
+  run_against (&run, provider_verbatim_handler,
                (gpointer) "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                           "Content-Length: 49\r\n\r\n"
                           "{\"choices\":[{\"message\":{\"content\":\"all of it\"}}]}",
@@ -434,9 +294,9 @@ test_whole_json (void)
 static void
 test_close_delimited (void)
 {
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
-  run_against (&run, verbatim_handler,
+  run_against (&run, provider_verbatim_handler,
                (gpointer) ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" TEXT_EVENT (
                    "a") STOP_EVENT),
                0);
@@ -457,7 +317,7 @@ retry_date_handler (RawServer *server, int fd, const char *request, gpointer use
 static void
 test_retry_after_date (void)
 {
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
   run_against (&run, retry_date_handler, NULL, 0);
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_RATE_LIMIT);
@@ -479,7 +339,7 @@ endless_refusal_handler (RawServer *server, int fd, const char *request, gpointe
 static void
 test_endless_refusal (void)
 {
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
   run_against (&run, endless_refusal_handler, NULL, 0);
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_AUTH);
@@ -495,7 +355,7 @@ hold_after_handler (RawServer *server, int fd, const char *request, gpointer use
 static void
 test_stalled_refusal (void)
 {
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
   run_against (
       &run, hold_after_handler,
@@ -508,7 +368,7 @@ static void
 test_stall_before_head (void)
 {
   gint64 start = g_get_monotonic_time ();
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
   run_against (&run, hold_after_handler, (gpointer) "", 150);
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TIMEOUT);
@@ -518,7 +378,7 @@ test_stall_before_head (void)
 static void
 test_stall_in_body (void)
 {
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
   run_against (&run, hold_after_handler, (gpointer) (STREAM_HEAD "3\r\n: a\r\n"), 150);
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TIMEOUT);
@@ -541,7 +401,7 @@ slow_handler (RawServer *server, int fd, const char *request, gpointer user_data
 static void
 test_slow_is_no_stall (void)
 {
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
   run_against (&run, slow_handler, NULL, 300);
   g_assert_no_error (run.error);
@@ -561,7 +421,7 @@ reset_handler (RawServer *server, int fd, const char *request, gpointer user_dat
 static void
 test_reset (void)
 {
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
   run_against (&run, reset_handler, NULL, 0);
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TRUNCATED);
@@ -574,11 +434,9 @@ test_refused_connection (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (ConfabOpenaiProvider) provider =
       confab_openai_provider_new ("http://127.0.0.1:1/v1", NULL, "m", &error);
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
-  run_init (&run);
-  run_start (&run, provider, NULL, NULL);
-  run_wait (&run);
+  run_provider (&run, CONFAB_HTTP_PROVIDER (provider));
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE);
   g_assert_nonnull (strstr (run.error->message, "127.0.0.1:1"));
 }
@@ -589,11 +447,9 @@ test_unknown_host (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (ConfabOpenaiProvider) provider =
       confab_openai_provider_new ("http://nowhere.invalid/v1", NULL, "m", &error);
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
-  run_init (&run);
-  run_start (&run, provider, NULL, NULL);
-  run_wait (&run);
+  run_provider (&run, CONFAB_HTTP_PROVIDER (provider));
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE);
   g_assert_nonnull (strstr (run.error->message, "nowhere.invalid"));
 }
@@ -606,43 +462,17 @@ test_tls_failure (void)
   g_autofree char *url = g_strdup_printf ("https://127.0.0.1:%u/v1", raw_server_get_port (server));
   g_autoptr (GError) error = NULL;
   g_autoptr (ConfabOpenaiProvider) provider = confab_openai_provider_new (url, NULL, "m", &error);
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
-  run_init (&run);
-  run_start (&run, provider, NULL, NULL);
-  run_wait (&run);
+  run_provider (&run, CONFAB_HTTP_PROVIDER (provider));
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE);
   g_assert_nonnull (strstr (run.error->message, "secure connection"));
-}
-
-/* Stop: the upstream must see the end of its connection within 200 ms. */
-static void
-assert_closed_soon (RawServer *server, gint64 since)
-{
-  gint64 closed_at = raw_server_wait_for_close (server, 2000);
-
-  g_assert_cmpint (closed_at, !=, 0);
-  g_test_message ("closed after %" G_GINT64_FORMAT " us", closed_at - since);
-  g_assert_cmpint (closed_at - since, <, 200 * 1000);
 }
 
 static void
 test_stop_before_head (void)
 {
-  g_autoptr (RawServer) server = raw_server_new (hold_after_handler, (gpointer) "");
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, "m");
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  gint64 since;
-  g_auto (Run) run;
-
-  run_init (&run);
-  run_start (&run, provider, NULL, cancellable);
-  g_assert_true (raw_server_wait_for_requests (server, 1, 2000));
-  since = g_get_monotonic_time ();
-  g_cancellable_cancel (cancellable);
-  assert_closed_soon (server, since);
-  run_wait (&run);
-  g_assert_error (run.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  provider_check_stop_before_head (make);
 }
 
 static void
@@ -650,13 +480,13 @@ test_stop_in_half_a_head (void)
 {
   g_autoptr (RawServer) server =
       raw_server_new (hold_after_handler, (gpointer) "HTTP/1.1 200 OK\r\nContent-");
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, "m");
+  g_autoptr (ConfabHttpProvider) provider = make (server, "m");
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   gint64 since;
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
-  run_init (&run);
-  run_start (&run, provider, NULL, cancellable);
+  provider_run_init (&run);
+  provider_run_start (&run, provider, NULL, cancellable);
   g_assert_true (raw_server_wait_for_requests (server, 1, 2000));
   for (guint i = 0; i < 20; i++)
     {
@@ -665,45 +495,15 @@ test_stop_in_half_a_head (void)
     }
   since = g_get_monotonic_time ();
   g_cancellable_cancel (cancellable);
-  assert_closed_soon (server, since);
-  run_wait (&run);
+  provider_assert_closed_soon (server, since);
+  provider_run_wait (&run);
   g_assert_error (run.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-}
-
-static void
-stop_at_first_delta (RawServer *server)
-{
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, "m");
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_auto (Run) run;
-
-  run_init (&run);
-  run.cancel_at_delta = cancellable;
-  run_start (&run, provider, NULL, cancellable);
-  while (run.n_deltas == 0)
-    g_main_context_iteration (NULL, TRUE);
-  assert_closed_soon (server, run.cancelled_at);
-  run_wait (&run);
-  g_assert_error (run.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_assert_cmpuint (run.n_deltas, ==, 1);
-}
-
-static RawEnd
-hold_in_body_handler (RawServer *server, int fd, const char *request, gpointer user_data)
-{
-  g_autoptr (GString) out = g_string_new (STREAM_HEAD);
-
-  raw_append_chunk (out, TEXT_EVENT ("a"), -1);
-  raw_write (fd, out->str, -1);
-  return RAW_HOLD;
 }
 
 static void
 test_stop_in_body (void)
 {
-  g_autoptr (RawServer) server = raw_server_new (hold_in_body_handler, NULL);
-
-  stop_at_first_delta (server);
+  provider_check_stop_in_body (make, TYPE, TEXT_EVENT ("a"));
 }
 
 static RawEnd
@@ -727,22 +527,22 @@ test_stop_in_flood (void)
 {
   g_autoptr (RawServer) server = raw_server_new (flood_handler, NULL);
 
-  stop_at_first_delta (server);
+  provider_check_stop_at_delta (make, server);
 }
 
 static void
 test_stop_before_start (void)
 {
   g_autoptr (RawServer) server = raw_server_new (hold_after_handler, (gpointer) "");
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, "m");
+  g_autoptr (ConfabHttpProvider) provider = make (server, "m");
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_auto (Run) run;
+  g_auto (ProviderRun) run;
 
   g_cancellable_cancel (cancellable);
-  run_init (&run);
-  run_start (&run, provider, NULL, cancellable);
+  provider_run_init (&run);
+  provider_run_start (&run, provider, NULL, cancellable);
   g_assert_cmpuint (run.n_callbacks, ==, 0);
-  run_wait (&run);
+  provider_run_wait (&run);
   g_assert_error (run.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (raw_server_get_n_requests (server), ==, 0);
 }
@@ -750,36 +550,20 @@ test_stop_before_start (void)
 static void
 test_done_does_not_wait (void)
 {
-  g_autoptr (GString) out = g_string_new (STREAM_HEAD);
-  g_autoptr (RawServer) server = NULL;
-  g_autoptr (ConfabOpenaiProvider) provider = NULL;
-  gint64 since = g_get_monotonic_time ();
-  g_auto (Run) run;
-
-  raw_append_chunk (out, TEXT_EVENT ("a") STOP_EVENT DONE_EVENT, -1);
-  server = raw_server_new (hold_after_handler, out->str);
-  provider = provider_for (server, "m");
-  run_init (&run);
-  run_start (&run, provider, NULL, NULL);
-  run_wait (&run);
-  assert_text (&run, "a", CONFAB_FINISH_STOP);
-  assert_closed_soon (server, since);
+  provider_check_end_does_not_wait (make, TYPE, A_STREAM);
 }
 
 static void
 test_connection_is_used_again (void)
 {
-  g_autoptr (RawServer) server =
-      raw_server_new (stream_handler, (gpointer) (TEXT_EVENT ("a") STOP_EVENT DONE_EVENT));
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, "m");
+  g_autoptr (RawServer) server = raw_server_new (text_handler, (gpointer) A_STREAM);
+  g_autoptr (ConfabHttpProvider) provider = make (server, "m");
 
   for (guint i = 0; i < 3; i++)
     {
-      g_auto (Run) run;
+      g_auto (ProviderRun) run;
 
-      run_init (&run);
-      run_start (&run, provider, NULL, NULL);
-      run_wait (&run);
+      run_provider (&run, provider);
       assert_text (&run, "a", CONFAB_FINISH_STOP);
     }
   g_assert_cmpuint (raw_server_get_n_requests (server), ==, 3);
@@ -792,7 +576,7 @@ fickle_handler (RawServer *server, int fd, const char *request, gpointer user_da
 {
   if (raw_server_get_n_requests (server) == 2)
     return RAW_CLOSE;
-  send_stream (fd, TEXT_EVENT ("a") STOP_EVENT DONE_EVENT);
+  text_handler (server, fd, request, (gpointer) A_STREAM);
   return RAW_NEXT;
 }
 
@@ -800,16 +584,14 @@ static void
 test_dead_connection_is_replaced (void)
 {
   g_autoptr (RawServer) server = raw_server_new (fickle_handler, NULL);
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, "m");
+  g_autoptr (ConfabHttpProvider) provider = make (server, "m");
   g_autofree char *request = NULL;
 
   for (guint i = 0; i < 2; i++)
     {
-      g_auto (Run) run;
+      g_auto (ProviderRun) run;
 
-      run_init (&run);
-      run_start (&run, provider, NULL, NULL);
-      run_wait (&run);
+      run_provider (&run, provider);
       assert_text (&run, "a", CONFAB_FINISH_STOP);
     }
   g_assert_cmpuint (raw_server_get_n_connections (server), ==, 2);
@@ -825,7 +607,7 @@ meet_handler (RawServer *server, int fd, const char *request, gpointer user_data
     g_usleep (1000);
   if (raw_server_get_n_requests (server) < 30)
     return RAW_CLOSE;
-  send_stream (fd, TEXT_EVENT ("a") STOP_EVENT DONE_EVENT);
+  text_handler (server, fd, request, (gpointer) A_STREAM);
   return RAW_CLOSE;
 }
 
@@ -833,19 +615,19 @@ static void
 test_many_at_once (void)
 {
   g_autoptr (RawServer) server = raw_server_new (meet_handler, NULL);
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, "m");
-  Run runs[30];
+  g_autoptr (ConfabHttpProvider) provider = make (server, "m");
+  ProviderRun runs[30];
 
   for (guint i = 0; i < G_N_ELEMENTS (runs); i++)
     {
-      run_init (&runs[i]);
-      run_start (&runs[i], provider, NULL, NULL);
+      provider_run_init (&runs[i]);
+      provider_run_start (&runs[i], provider, NULL, NULL);
     }
   for (guint i = 0; i < G_N_ELEMENTS (runs); i++)
     {
-      run_wait (&runs[i]);
+      provider_run_wait (&runs[i]);
       assert_text (&runs[i], "a", CONFAB_FINISH_STOP);
-      run_clear (&runs[i]);
+      provider_run_clear (&runs[i]);
     }
 }
 
@@ -858,7 +640,7 @@ models_handler (RawServer *server, int fd, const char *request, gpointer user_da
       return RAW_NEXT;
     }
   if (strstr (request, "{\"model\":\"first\",") != NULL)
-    send_stream (fd, TEXT_EVENT ("a") STOP_EVENT DONE_EVENT);
+    text_handler (server, fd, request, (gpointer) A_STREAM);
   else
     raw_reply (fd, "404 Not Found", NULL, "{\"error\":\"wrong model\"}");
   return RAW_NEXT;
@@ -870,15 +652,13 @@ test_first_model (void)
   g_autoptr (RawServer) server = raw_server_new (
       models_handler,
       (gpointer) "{\"object\":\"list\",\"data\":[{\"x\":1},{\"id\":\"first\"},{\"id\":\"2nd\"}]}");
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, NULL);
+  g_autoptr (ConfabHttpProvider) provider = make (server, NULL);
 
   for (guint i = 0; i < 2; i++)
     {
-      g_auto (Run) run;
+      g_auto (ProviderRun) run;
 
-      run_init (&run);
-      run_start (&run, provider, NULL, NULL);
-      run_wait (&run);
+      run_provider (&run, provider);
       assert_text (&run, "a", CONFAB_FINISH_STOP);
     }
   /* asked once, then known */
@@ -889,12 +669,10 @@ static void
 expect_model_error (const char *list, ConfabError code)
 {
   g_autoptr (RawServer) server = raw_server_new (models_handler, (gpointer) list);
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, NULL);
-  g_auto (Run) run;
+  g_autoptr (ConfabHttpProvider) provider = make (server, NULL);
+  g_auto (ProviderRun) run;
 
-  run_init (&run);
-  run_start (&run, provider, NULL, NULL);
-  run_wait (&run);
+  run_provider (&run, provider);
   g_assert_error (run.error, CONFAB_ERROR, (gint) code);
 }
 
@@ -912,19 +690,8 @@ static void
 test_stop_while_asking_for_models (void)
 {
   g_autoptr (RawServer) server = raw_server_new (hold_after_handler, (gpointer) "");
-  g_autoptr (ConfabOpenaiProvider) provider = provider_for (server, NULL);
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  gint64 since;
-  g_auto (Run) run;
 
-  run_init (&run);
-  run_start (&run, provider, NULL, cancellable);
-  g_assert_true (raw_server_wait_for_requests (server, 1, 2000));
-  since = g_get_monotonic_time ();
-  g_cancellable_cancel (cancellable);
-  assert_closed_soon (server, since);
-  run_wait (&run);
-  g_assert_error (run.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  provider_check_stop_at_request (make, server, NULL);
 }
 
 static void
