@@ -137,7 +137,8 @@ report_read_object (Report *report, JsonObject *object)
     }
 }
 
-/* Reads {"error":{…}}, {"error":"text"} and {"message":"text"}. */
+/* Reads {"error":{…}}, {"error":"text"}, {"message":"text"}, and the {"detail":"text"} of servers
+ * that are written with FastAPI. */
 static void
 report_read_json (Report *report, JsonNode *node)
 {
@@ -156,6 +157,7 @@ report_read_json (Report *report, JsonNode *node)
     report_take_words (report, json_node_get_string (inner));
 
   report_read_object (report, object);
+  report_take_words (report, confab_json_peek_string (object, "detail"));
 }
 
 static ConfabError
@@ -345,15 +347,55 @@ confab_http_error_from_json (JsonNode *node)
   return report_to_error (&report);
 }
 
+/* What is wrong with a certificate; the first that is so is told. */
+static const struct
+{
+  GTlsCertificateFlags flag;
+  const char *words;
+} certificate_faults[] = {
+  { G_TLS_CERTIFICATE_EXPIRED, N_ ("it has expired") },
+  { G_TLS_CERTIFICATE_NOT_ACTIVATED, N_ ("it is not valid yet") },
+  { G_TLS_CERTIFICATE_REVOKED, N_ ("it has been revoked") },
+  { G_TLS_CERTIFICATE_BAD_IDENTITY, N_ ("it belongs to another name") },
+  { G_TLS_CERTIFICATE_INSECURE, N_ ("it is made in an insecure way") },
+  { G_TLS_CERTIFICATE_UNKNOWN_CA, N_ ("nobody whom this system trusts has signed it") },
+};
+
+static GError *
+error_from_tls (const GError *cause, const char *place, GTlsCertificateFlags flags)
+{
+  GError *error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (certificate_faults) && error == NULL; i++)
+    {
+      if ((flags & certificate_faults[i].flag) != 0)
+        error = g_error_new (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE,
+                             _ ("No secure connection to the model server %s: its certificate is "
+                                "not acceptable, because %s."),
+                             place, _ (certificate_faults[i].words));
+    }
+
+  if (error == NULL)
+    error = g_error_new (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE,
+                         _ ("No secure connection to the model server %s: its certificate or "
+                            "encryption is not acceptable (%s)."),
+                         place, cause->message);
+
+  /* Who cuts the handshake off may be restarting; all else is the same the next time. */
+  confab_error_set_retryable (error, g_error_matches (cause, G_TLS_ERROR, G_TLS_ERROR_EOF));
+  return error;
+}
+
 /**
  * confab_http_error_from_transport:
  * @cause: why no response came
  * @uri: where to
+ * @flags: what was found wrong with the server's certificate
  *
  * Returns: (transfer full): the same as an error for people
  */
 GError *
-confab_http_error_from_transport (const GError *cause, GUri *uri)
+confab_http_error_from_transport (const GError *cause, GUri *uri, GTlsCertificateFlags flags)
 {
   const char *host = g_uri_get_host (uri);
   int port = g_uri_get_port (uri);
@@ -364,10 +406,7 @@ confab_http_error_from_transport (const GError *cause, GUri *uri)
                         _ ("The model server's name %s cannot be found."), host);
 
   if (cause->domain == G_TLS_ERROR)
-    return g_error_new (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE,
-                        _ ("No secure connection to the model server %s: its certificate or "
-                           "encryption is not acceptable (%s)."),
-                        place, cause->message);
+    return error_from_tls (cause, place, flags);
 
   if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     return g_error_new (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TIMEOUT,

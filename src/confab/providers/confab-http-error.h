@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 /* The most of the upstream's own words that an error keeps, in bytes. */
 #define CONFAB_HTTP_ERROR_MAX_WORDS 500
 
-GError *confab_http_error_from_transport (const GError *cause, GUri *uri);
+GError *
+confab_http_error_from_transport (const GError *cause, GUri *uri, GTlsCertificateFlags flags);
 GError *confab_http_error_from_response (guint status,
                                          SoupMessageHeaders *headers,
                                          const char *body,

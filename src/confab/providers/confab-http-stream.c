@@ -375,7 +375,9 @@ send_failed (GTask *task, GError *cause)
   else if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return cause;
   else
-    error = confab_http_error_from_transport (cause, soup_message_get_uri (run->message));
+    error = confab_http_error_from_transport (
+        cause, soup_message_get_uri (run->message),
+        soup_message_get_tls_peer_certificate_errors (run->message));
 
   g_error_free (cause);
   return error;

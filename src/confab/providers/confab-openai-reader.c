@@ -80,6 +80,11 @@ static const ConfabFinishName finish_names[] = {
   { "stop", CONFAB_FINISH_STOP },
   { "eos", CONFAB_FINISH_STOP },
   { "length", CONFAB_FINISH_LENGTH },
+  /* Mistral's, and that of gateways to Anthropic. */
+  { "model_length", CONFAB_FINISH_LENGTH },
+  { "max_tokens", CONFAB_FINISH_LENGTH },
+  { "end_turn", CONFAB_FINISH_STOP },
+  { "stop_sequence", CONFAB_FINISH_STOP },
   { "content_filter", CONFAB_FINISH_CONTENT_FILTER },
   { "tool_calls", CONFAB_FINISH_TOOL_CALLS },
   { "function_call", CONFAB_FINISH_TOOL_CALLS },

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "confab-error.h"
+#include "confab-http-error.h"
+
+/* A server that answers in FastAPI's way. */
+static void
+test_detail (void)
+{
+  g_autoptr (SoupMessageHeaders) headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
+  static const char body[] = "{\"detail\":\"Model is not loaded\"}";
+  g_autoptr (GError) error = confab_http_error_from_response (404, headers, body, sizeof body - 1);
+
+  g_assert_nonnull (strstr (error->message, "Model is not loaded"));
+}
+
+static void
+test_certificates (void)
+{
+  static const struct
+  {
+    GTlsCertificateFlags flags;
+    const char *words;
+  } cases[] = {
+    { G_TLS_CERTIFICATE_UNKNOWN_CA, "nobody whom this system trusts" },
+    { G_TLS_CERTIFICATE_EXPIRED | G_TLS_CERTIFICATE_UNKNOWN_CA, "expired" },
+    { G_TLS_CERTIFICATE_NOT_ACTIVATED, "not valid yet" },
+    { G_TLS_CERTIFICATE_BAD_IDENTITY, "another name" },
+    { G_TLS_CERTIFICATE_REVOKED, "revoked" },
+    { G_TLS_CERTIFICATE_INSECURE, "insecure" },
+    { 0, "the cause" },
+  };
+  g_autoptr (GUri) uri = g_uri_parse ("https://host.example:8443/v1", SOUP_HTTP_URI_FLAGS, NULL);
+  g_autoptr (GError) bad =
+      g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "the cause");
+  g_autoptr (GError) cut = g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_EOF, "cut off");
+  g_autoptr (GError) later = confab_http_error_from_transport (cut, uri, 0);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = confab_http_error_from_transport (bad, uri, cases[i].flags);
+
+      g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE);
+      g_assert_nonnull (strstr (error->message, "host.example:8443"));
+      g_assert_nonnull (strstr (error->message, cases[i].words));
+      g_assert_false (confab_error_is_retryable (error));
+    }
+  g_assert_true (confab_error_is_retryable (later));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/confab/http-error/detail", test_detail);
+  g_test_add_func ("/confab/http-error/certificates", test_certificates);
+
+  return g_test_run ();
+}
