@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
 
+#include "confab-anthropic-provider.h"
 #include "confab-auto-provider.h"
 #include "confab-error.h"
+#include "confab-ollama-provider.h"
 #include "confab-openai-provider.h"
 #include "confab-raw-server.h"
 
@@ -18,7 +20,7 @@ typedef struct
 
 static const Page ollama_pages[] = {
   { "GET /api/version ", "{\"version\":\"0.5.1\"}" },
-  { "POST /v1/chat/completions ", ANSWER },
+  { "POST /api/chat ", "{\"message\":{\"content\":\"from upstream\"},\"done\":true}\n" },
   { NULL, NULL },
 };
 
@@ -150,6 +152,17 @@ wait_for_choice (ConfabAutoProvider *provider)
 }
 
 static void
+assert_ollama (ConfabAutoProvider *provider, RawServer *server)
+{
+  ConfabProvider *chosen = confab_auto_provider_get_chosen (provider);
+  g_autofree char *origin = raw_server_dup_origin (server);
+
+  g_assert_true (CONFAB_IS_OLLAMA_PROVIDER (chosen));
+  g_assert_cmpstr (confab_http_provider_get_base_url (CONFAB_HTTP_PROVIDER (chosen)), ==, origin);
+  g_assert_cmpstr (confab_provider_get_name (CONFAB_PROVIDER (provider)), ==, "ollama");
+}
+
+static void
 assert_base_url (ConfabAutoProvider *provider, RawServer *server)
 {
   ConfabProvider *chosen = confab_auto_provider_get_chosen (provider);
@@ -208,7 +221,10 @@ test_kind (gconstpointer data)
   request = raw_server_dup_last_request (server);
   if (c->taken)
     {
-      assert_base_url (provider, server);
+      if (c->kind == CONFAB_LOCAL_SERVER_OLLAMA)
+        assert_ollama (provider, server);
+      else
+        assert_base_url (provider, server);
       g_assert_cmpstr (run.text->str, ==, "from upstream");
       return;
     }
@@ -233,7 +249,7 @@ test_preference (void)
 
   confab_auto_provider_set_ask_timeout (provider, PATIENCE_MS);
   wait_for_choice (provider);
-  assert_base_url (provider, slow);
+  assert_ollama (provider, slow);
 }
 
 static void
@@ -299,7 +315,7 @@ test_stop_while_waiting (void)
 static void
 test_settings_win (void)
 {
-  g_autoptr (RawServer) set = raw_server_new (pages_handler, (gpointer) ollama_pages);
+  g_autoptr (RawServer) set = raw_server_new (pages_handler, (gpointer) llama_cpp_pages);
   g_autoptr (RawServer) local = raw_server_new (pages_handler, (gpointer) ollama_pages);
   g_autofree char *origin = raw_server_dup_origin (set);
   g_autofree char *base_url = g_strconcat (origin, "/v1/", NULL);
@@ -322,6 +338,53 @@ test_settings_win (void)
   chosen = confab_auto_provider_get_chosen (key_only);
   g_assert_cmpstr (confab_openai_provider_get_base_url (CONFAB_OPENAI_PROVIDER (chosen)), ==,
                    CONFAB_OPENAI_BASE_URL);
+}
+
+static const Page anthropic_pages[] = {
+  { "POST /v1/messages ",
+    "data: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"from upstream\"}}\n\n"
+    "data: {\"type\":\"message_stop\"}\n\n" },
+  { NULL, NULL },
+};
+
+static void
+test_anthropic_key (void)
+{
+  g_autoptr (RawServer) set = raw_server_new (pages_handler, (gpointer) anthropic_pages);
+  g_autoptr (RawServer) local = raw_server_new (pages_handler, (gpointer) ollama_pages);
+  g_autofree char *origin = raw_server_dup_origin (set);
+  g_autofree char *local_origin = raw_server_dup_origin (local);
+  const ConfabLocalServer servers[] = { { CONFAB_LOCAL_SERVER_OLLAMA, local_origin } };
+  g_autoptr (ConfabAutoProvider) provider =
+      confab_auto_provider_new_full ("m", NULL, NULL, servers, 1);
+  g_autofree char *request = NULL;
+  g_auto (Run) run;
+
+  confab_auto_provider_set_anthropic (provider, "sk-ant", origin);
+  run_start (&run, provider, NULL);
+  run_wait (&run);
+  g_assert_no_error (run.error);
+  g_assert_cmpstr (run.text->str, ==, "from upstream");
+  g_assert_cmpstr (confab_provider_get_name (CONFAB_PROVIDER (provider)), ==, "anthropic");
+  request = raw_server_dup_last_request (set);
+  g_assert_nonnull (strstr (request, "x-api-key: sk-ant\r\n"));
+  g_assert_cmpuint (raw_server_get_n_requests (local), ==, 0);
+}
+
+static void
+test_openai_before_anthropic (void)
+{
+  g_autoptr (ConfabAutoProvider) both = confab_auto_provider_new_full ("m", "k", "", NULL, 0);
+  g_autoptr (ConfabAutoProvider) url_only = confab_auto_provider_new_full ("m", "", "", NULL, 0);
+
+  confab_auto_provider_set_anthropic (both, "k", NULL);
+  confab_auto_provider_start (both);
+  g_assert_cmpstr (confab_provider_get_name (CONFAB_PROVIDER (both)), ==, "openai");
+
+  /* without a key Anthropic's address chooses nothing */
+  confab_auto_provider_set_anthropic (url_only, "", "http://h");
+  confab_auto_provider_start (url_only);
+  g_assert_cmpstr (confab_provider_get_name (CONFAB_PROVIDER (url_only)), ==, "builtin");
 }
 
 static void
@@ -377,6 +440,8 @@ main (int argc, char **argv)
   g_test_add_func ("/confab/auto/nobody-there", test_nobody_there);
   g_test_add_func ("/confab/auto/stop-while-waiting", test_stop_while_waiting);
   g_test_add_func ("/confab/auto/settings-win", test_settings_win);
+  g_test_add_func ("/confab/auto/anthropic-key", test_anthropic_key);
+  g_test_add_func ("/confab/auto/openai-before-anthropic", test_openai_before_anthropic);
   g_test_add_func ("/confab/auto/wrong-setting", test_wrong_setting);
   g_test_add_func ("/confab/auto/ollama-host", test_ollama_host);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-auto-provider.h"
+#include "confab-anthropic-provider.h"
 #include "confab-builtin-provider.h"
 #include "confab-error.h"
 #include "confab-http-stream.h"
+#include "confab-ollama-provider.h"
 #include "confab-openai-provider.h"
 
 #define ASK_TIMEOUT_MS 300
@@ -45,6 +47,8 @@ struct _ConfabAutoProvider
   char *model;
   char *api_key;
   char *base_url;
+  char *anthropic_api_key;
+  char *anthropic_base_url;
 
   guint ask_timeout_ms;
   State state;
@@ -209,11 +213,41 @@ use_openai (ConfabAutoProvider *self)
 }
 
 static void
-use_local (ConfabAutoProvider *self, const ConfabLocalServer *server)
+use_anthropic (ConfabAutoProvider *self)
+{
+  g_autoptr (GError) error = NULL;
+  ConfabAnthropicProvider *provider = confab_anthropic_provider_new (
+      self->anthropic_base_url, self->anthropic_api_key, self->model, &error);
+
+  if (provider == NULL)
+    {
+      g_warning ("%s", error->message);
+      decide (self, NULL, g_steal_pointer (&error));
+      return;
+    }
+
+  g_message ("Using the model server at %s, because ANTHROPIC_API_KEY is set",
+             confab_http_provider_get_base_url (CONFAB_HTTP_PROVIDER (provider)));
+  decide (self, CONFAB_PROVIDER (provider), NULL);
+}
+
+/* Ollama by its own API, which tells more than its copy of OpenAI's. */
+static ConfabProvider *
+make_local (ConfabAutoProvider *self, const ConfabLocalServer *server, GError **error)
 {
   g_autofree char *base_url = g_strconcat (server->origin, "/v1", NULL);
+
+  if (server->kind == CONFAB_LOCAL_SERVER_OLLAMA)
+    return (ConfabProvider *) confab_ollama_provider_new (server->origin, NULL, self->model, error);
+
+  return (ConfabProvider *) confab_openai_provider_new (base_url, NULL, self->model, error);
+}
+
+static void
+use_local (ConfabAutoProvider *self, const ConfabLocalServer *server)
+{
   g_autoptr (GError) error = NULL;
-  ConfabOpenaiProvider *provider = confab_openai_provider_new (base_url, NULL, self->model, &error);
+  ConfabProvider *provider = make_local (self, server, &error);
 
   if (provider == NULL)
     {
@@ -222,8 +256,9 @@ use_local (ConfabAutoProvider *self, const ConfabLocalServer *server)
     }
 
   g_message ("Using %s at %s, because it answered there and nothing is configured",
-             confab_local_server_kind_to_string (server->kind), base_url);
-  decide (self, CONFAB_PROVIDER (provider), NULL);
+             confab_local_server_kind_to_string (server->kind),
+             confab_http_provider_get_base_url (CONFAB_HTTP_PROVIDER (provider)));
+  decide (self, provider, NULL);
 }
 
 static void
@@ -308,8 +343,8 @@ ask_local_servers (ConfabAutoProvider *self)
  * confab_auto_provider_start:
  *
  * Begins to find out which provider to use, if that has not begun: at once if OpenAI's variables
- * are set, else within 300 ms, in which the local servers are asked who they are. Which one it is
- * and why is logged. A call that comes earlier begins it too.
+ * or Anthropic's key are set, OpenAI's first, else within 300 ms, in which the local servers are
+ * asked who they are. Which one it is and why is logged. A call that comes earlier begins it too.
  */
 void
 confab_auto_provider_start (ConfabAutoProvider *self)
@@ -321,6 +356,8 @@ confab_auto_provider_start (ConfabAutoProvider *self)
 
   if (self->api_key != NULL || self->base_url != NULL)
     use_openai (self);
+  else if (self->anthropic_api_key != NULL)
+    use_anthropic (self);
   else if (self->candidates->len == 0)
     use_builtin (self);
   else
@@ -456,6 +493,8 @@ confab_auto_provider_finalize (GObject *object)
   g_clear_pointer (&self->model, g_free);
   g_clear_pointer (&self->api_key, g_free);
   g_clear_pointer (&self->base_url, g_free);
+  g_clear_pointer (&self->anthropic_api_key, g_free);
+  g_clear_pointer (&self->anthropic_base_url, g_free);
 
   G_OBJECT_CLASS (confab_auto_provider_parent_class)->finalize (object);
 }
@@ -518,8 +557,8 @@ confab_auto_provider_new_full (const char *model,
  * confab_auto_provider_new:
  * @model: (nullable): for prompts that name none, whatever is chosen
  *
- * Reads OPENAI_API_KEY, OPENAI_BASE_URL and OLLAMA_HOST, and knows the usual ports of local
- * servers.
+ * Reads OPENAI_API_KEY, OPENAI_BASE_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL and OLLAMA_HOST, and
+ * knows the usual ports of local servers.
  *
  * Returns: (transfer full)
  */
@@ -534,9 +573,33 @@ confab_auto_provider_new (const char *model)
     { CONFAB_LOCAL_SERVER_INFERENCE_SNAP, (char *) "http://127.0.0.1:8400" },
   };
 
-  return confab_auto_provider_new_full (model, g_getenv ("OPENAI_API_KEY"),
-                                        g_getenv ("OPENAI_BASE_URL"), servers,
-                                        G_N_ELEMENTS (servers));
+  ConfabAutoProvider *self =
+      confab_auto_provider_new_full (model, g_getenv ("OPENAI_API_KEY"),
+                                     g_getenv ("OPENAI_BASE_URL"), servers, G_N_ELEMENTS (servers));
+
+  confab_auto_provider_set_anthropic (self, g_getenv ("ANTHROPIC_API_KEY"),
+                                      g_getenv ("ANTHROPIC_BASE_URL"));
+  return self;
+}
+
+/**
+ * confab_auto_provider_set_anthropic:
+ * @api_key: (nullable): as ANTHROPIC_API_KEY; used if nothing of OpenAI's is set
+ * @base_url: (nullable): as ANTHROPIC_BASE_URL; it chooses nothing by itself
+ *
+ * To be called before confab_auto_provider_start().
+ */
+void
+confab_auto_provider_set_anthropic (ConfabAutoProvider *self,
+                                    const char *api_key,
+                                    const char *base_url)
+{
+  g_return_if_fail (CONFAB_IS_AUTO_PROVIDER (self));
+
+  g_free (self->anthropic_api_key);
+  self->anthropic_api_key = dup_unless_empty (api_key);
+  g_free (self->anthropic_base_url);
+  self->anthropic_base_url = dup_unless_empty (base_url);
 }
 
 /**

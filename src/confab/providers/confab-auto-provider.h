@@ -16,6 +16,9 @@ ConfabAutoProvider *confab_auto_provider_new_full (const char *model,
                                                    const char *base_url,
                                                    const ConfabLocalServer *servers,
                                                    gsize n_servers);
+void confab_auto_provider_set_anthropic (ConfabAutoProvider *self,
+                                         const char *api_key,
+                                         const char *base_url);
 void confab_auto_provider_set_ask_timeout (ConfabAutoProvider *self, guint timeout_ms);
 void confab_auto_provider_start (ConfabAutoProvider *self);
 ConfabProvider *confab_auto_provider_get_chosen (ConfabAutoProvider *self);
