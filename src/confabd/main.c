@@ -10,18 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "confab-anthropic-provider.h"
 #include "confab-auto-provider.h"
-#include "confab-builtin-provider.h"
 #include "confab-gateway.h"
 #include "confab-guard.h"
 #include "confab-keys.h"
 #include "confab-listeners.h"
-#include "confab-local-server.h"
-#include "confab-ollama-provider.h"
-#include "confab-openai-provider.h"
-#include "confab-openai-responses-provider.h"
 #include "confab-options.h"
+#include "confab-providers.h"
+#include "confab-settings.h"
 #include "confab-web.h"
 
 /* How long clients get to take what is queued for them. */
@@ -38,10 +34,11 @@ enum
 typedef struct
 {
   ConfabOptions *options;
+  ConfabSettings *settings;
   ConfabKeys *keys; /* NULL with --dev */
   ConfabAccess *access;
   ConfabService *service;
-  ConfabProvider *provider;
+  ConfabProviderRegistry *providers;
   SocketioServer *server;
   ConfabGuard *guard;
   ConfabWeb *web;
@@ -64,9 +61,10 @@ confabd_clear (Confabd *self)
   g_clear_object (&self->web);
   g_clear_object (&self->guard);
   g_clear_object (&self->service);
-  g_clear_object (&self->provider);
+  g_clear_object (&self->providers);
   g_clear_object (&self->access);
   g_clear_pointer (&self->keys, confab_keys_free);
+  g_clear_pointer (&self->settings, confab_settings_free);
   g_clear_pointer (&self->options, confab_options_free);
   g_clear_pointer (&self->loop, g_main_loop_unref);
 }
@@ -124,55 +122,6 @@ give_up (Confabd *self, int exit_status, const GError *error)
   return FALSE;
 }
 
-/* An empty variable is as good as none. */
-static const char *
-get_variable (const char *name)
-{
-  const char *value = g_getenv (name);
-
-  return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
-/* The command line comes before the environment. */
-static const char *
-find_base_url (const ConfabOptions *options, const char *variable)
-{
-  return options->base_url != NULL ? options->base_url : get_variable (variable);
-}
-
-static ConfabProvider *
-make_provider (const ConfabOptions *options, GError **error)
-{
-  const char *name = options->provider;
-  g_autofree char *ollama = NULL;
-
-  if (g_str_equal (name, "builtin"))
-    return CONFAB_PROVIDER (confab_builtin_provider_new ());
-  if (g_str_equal (name, "auto"))
-    return CONFAB_PROVIDER (confab_auto_provider_new (options->model));
-
-  if (g_str_equal (name, "anthropic"))
-    return (ConfabProvider *) confab_anthropic_provider_new (
-        find_base_url (options, "ANTHROPIC_BASE_URL"), get_variable ("ANTHROPIC_API_KEY"),
-        options->model, error);
-
-  if (g_str_equal (name, "ollama"))
-    {
-      ollama = confab_local_server_parse_ollama_host (get_variable ("OLLAMA_HOST"));
-      return (ConfabProvider *) confab_ollama_provider_new (
-          options->base_url != NULL ? options->base_url : ollama, NULL, options->model, error);
-    }
-
-  if (g_str_equal (name, "openai-responses"))
-    return (ConfabProvider *) confab_openai_responses_provider_new (
-        find_base_url (options, "OPENAI_BASE_URL"), get_variable ("OPENAI_API_KEY"), options->model,
-        error);
-
-  return (ConfabProvider *) confab_openai_provider_new (find_base_url (options, "OPENAI_BASE_URL"),
-                                                        get_variable ("OPENAI_API_KEY"),
-                                                        options->model, error);
-}
-
 /* Everything that wrong settings can break, before anything is seen from outside. */
 static gboolean
 set_up (Confabd *self)
@@ -181,8 +130,12 @@ set_up (Confabd *self)
   g_autoptr (GError) error = NULL;
   SoupServer *http;
 
-  self->provider = make_provider (options, &error);
-  if (self->provider == NULL)
+  self->settings = options->config != NULL ? confab_settings_load (options->config, &error)
+                                           : confab_settings_new ();
+  if (self->settings == NULL)
+    return give_up (self, EXIT_USAGE, error);
+  self->providers = confab_providers_set_up (options, self->settings, &error);
+  if (self->providers == NULL)
     return give_up (self, EXIT_USAGE, error);
   if (!options->dev)
     {
@@ -195,7 +148,8 @@ set_up (Confabd *self)
   confab_access_set_allowed (self->access, (const char *const *) options->allow_origins,
                              (const char *const *) options->allow_hosts);
   self->service = confab_service_new ();
-  confab_service_set_provider (self->service, self->provider);
+  confab_service_set_provider (self->service,
+                               confab_provider_registry_get_default (self->providers));
   self->server = socketio_server_new (CONFAB_SOCKET_PATH);
   socketio_server_set_realtime (self->server, options->realtime);
 
@@ -305,6 +259,8 @@ signal_cb (gpointer user_data)
 static void
 serve (Confabd *self)
 {
+  ConfabProvider *provider = confab_provider_registry_get_default (self->providers);
+
   self->loop = g_main_loop_new (NULL, FALSE);
   self->sources[0] = g_unix_signal_add (SIGTERM, signal_cb, self);
   g_source_set_name_by_id (self->sources[0], "[confabd] SIGTERM");
@@ -313,8 +269,8 @@ serve (Confabd *self)
 
   announce (self);
   /* looking for a model must not delay those who connect already */
-  if (CONFAB_IS_AUTO_PROVIDER (self->provider))
-    confab_auto_provider_start (CONFAB_AUTO_PROVIDER (self->provider));
+  if (CONFAB_IS_AUTO_PROVIDER (provider))
+    confab_auto_provider_start (CONFAB_AUTO_PROVIDER (provider));
   g_main_loop_run (self->loop);
 
   /* what was cancelled calls back once more, and frees what it holds */

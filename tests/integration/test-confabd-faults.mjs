@@ -38,6 +38,9 @@ const errors = {
   reset: { code: 'upstream-truncated', message: 'The' },
 };
 
+/* Each fault once: that such a server is asked again has a test of its own. */
+const ONCE = { config: '[providers/openai]\nretries=0\n' };
+
 const RETRYABLE = new Set(['upstream-rate-limit', 'upstream-unavailable', 'upstream-timeout',
   'upstream-truncated']);
 
@@ -65,7 +68,7 @@ for (const [fault, text] of Object.entries(completes)) {
 
 for (const [fault, expected] of Object.entries(errors)) {
   test(`${fault} is ${expected.code}`, async (t) => {
-    const { confabd } = await startWithRaw(t, fault);
+    const { confabd } = await startWithRaw(t, fault, ONCE);
     const chat = await connect(t, confabd);
     const { ack, event, end } = await chat.ask({ moduleId: 'm', message: 'Hello', requestId: 'r' });
     assert.equal(event, 'error', JSON.stringify(end));

@@ -68,11 +68,13 @@ const PROVIDERS = [
     usage: { inputTokens: 11, outputTokens: 7 } },
 ];
 
-async function startWith(t, provider, { byVariable = false, model = provider.model } = {}) {
+async function startWith(t, provider,
+  { byVariable = false, model = provider.model, config } = {}) {
   const aimock = await startAimock(t, fixtures);
   const url = `http://127.0.0.1:${aimock.port}${provider.path}`;
   const confabd = await startConfabd(t, ['--provider', provider.name,
     ...(byVariable ? [] : ['--base-url', url]), ...(model ? ['--model', model] : [])], {
+    config,
     env: { ...(byVariable ? { [provider.variable]: url } : {}),
       ...(provider.keyVariable ? { [provider.keyVariable]: KEY } : {}) },
   });
@@ -159,7 +161,8 @@ for (const provider of PROVIDERS) {
   });
 
   test(`${name}: refusals`, async (t) => {
-    const { confabd } = await startWith(t, provider);
+    const { confabd } = await startWith(t, provider,
+      { config: `[providers/${name}]\nretries=0\n` });
     const chat = await connect(t, confabd);
     for (const [message, expected] of Object.entries(ERRORS)) {
       const { ack } = await chat.ask({ moduleId: message, message });

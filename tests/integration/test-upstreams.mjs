@@ -43,9 +43,9 @@ before(() => {
 
 after(() => rmSync(dir, { recursive: true, force: true }));
 
-function startWith(t, upstream, model) {
+function startWith(t, upstream, model, options) {
   return startConfabd(t, ['--provider', 'openai', '--base-url', upstream.baseUrl,
-    ...(model ? ['--model', model] : [])]);
+    ...(model ? ['--model', model] : [])], options);
 }
 
 for (const transports of [['websocket'], ['polling'], ['polling', 'websocket']]) {
@@ -98,7 +98,8 @@ for (const [message, code] of [['cut', 'upstream-truncated'], ['limit', 'upstrea
   ['broken', 'upstream-error'], ['key', 'upstream-auth']]) {
   test(`aimock: ${message} is ${code}`, async (t) => {
     const aimock = await startAimock(t, fixtures);
-    const confabd = await startWith(t, aimock, 'gpt-4o-mini');
+    const confabd = await startWith(t, aimock, 'gpt-4o-mini',
+      { config: '[providers/openai]\nretries=0\n' });
     const chat = await connect(t, confabd);
     const { ack } = await chat.ask({ moduleId: 'm', message });
     const { event, payload } = checkEvents(chat, ack);

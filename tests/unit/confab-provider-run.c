@@ -148,6 +148,7 @@ check_against (ProviderMaker maker, const ProviderCase *c, RawHandler handler, g
   g_autoptr (ConfabHttpProvider) provider = maker (server, "m");
   g_auto (ProviderRun) run;
 
+  confab_http_provider_set_retries (provider, 0);
   provider_run_init (&run);
   provider_run_start (&run, provider, NULL, NULL);
   provider_run_wait (&run);

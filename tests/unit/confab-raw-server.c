@@ -17,6 +17,7 @@ struct _RawServer
 
   int listener;
   guint16 port;
+  /* NULL while the server is closed */
   GThread *acceptor;
 
   /* Guards all below; cond tells of every change. */
@@ -222,8 +223,9 @@ accept_all (gpointer data)
     }
 }
 
+/* A server that has its port, and refuses all who come before raw_server_open(). */
 RawServer *
-raw_server_new (RawHandler handler, gpointer user_data)
+raw_server_new_closed (RawHandler handler, gpointer user_data)
 {
   RawServer *self = g_new0 (RawServer, 1);
   struct sockaddr_in address = { .sin_family = AF_INET };
@@ -239,11 +241,25 @@ raw_server_new (RawHandler handler, gpointer user_data)
   address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
   self->listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   g_assert_cmpint (bind (self->listener, (struct sockaddr *) &address, length), ==, 0);
-  g_assert_cmpint (listen (self->listener, 128), ==, 0);
   g_assert_cmpint (getsockname (self->listener, (struct sockaddr *) &address, &length), ==, 0);
   self->port = ntohs (address.sin_port);
-  self->acceptor = g_thread_new ("raw acceptor", accept_all, self);
 
+  return self;
+}
+
+void
+raw_server_open (RawServer *self)
+{
+  g_assert_cmpint (listen (self->listener, 128), ==, 0);
+  self->acceptor = g_thread_new ("raw acceptor", accept_all, self);
+}
+
+RawServer *
+raw_server_new (RawHandler handler, gpointer user_data)
+{
+  RawServer *self = raw_server_new_closed (handler, user_data);
+
+  raw_server_open (self);
   return self;
 }
 
@@ -251,7 +267,7 @@ void
 raw_server_free (RawServer *self)
 {
   shutdown (self->listener, SHUT_RDWR);
-  g_thread_join (self->acceptor);
+  g_clear_pointer (&self->acceptor, g_thread_join);
   close (self->listener);
 
   g_mutex_lock (&self->mutex);

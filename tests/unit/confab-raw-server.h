@@ -27,6 +27,8 @@ typedef enum
 typedef RawEnd (*RawHandler) (RawServer *server, int fd, const char *request, gpointer user_data);
 
 RawServer *raw_server_new (RawHandler handler, gpointer user_data);
+RawServer *raw_server_new_closed (RawHandler handler, gpointer user_data);
+void raw_server_open (RawServer *self);
 void raw_server_free (RawServer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RawServer, raw_server_free)
 

@@ -25,6 +25,7 @@ make (RawServer *server, const char *model)
       confab_openai_provider_new (base_url, "sk-secret", model, &error);
 
   g_assert_no_error (error);
+  confab_http_provider_set_retries (CONFAB_HTTP_PROVIDER (provider), 0);
   return CONFAB_HTTP_PROVIDER (provider);
 }
 
@@ -436,6 +437,7 @@ test_refused_connection (void)
       confab_openai_provider_new ("http://127.0.0.1:1/v1", NULL, "m", &error);
   g_auto (ProviderRun) run;
 
+  confab_http_provider_set_retries (CONFAB_HTTP_PROVIDER (provider), 0);
   run_provider (&run, CONFAB_HTTP_PROVIDER (provider));
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE);
   g_assert_nonnull (strstr (run.error->message, "127.0.0.1:1"));
@@ -449,6 +451,7 @@ test_unknown_host (void)
       confab_openai_provider_new ("http://nowhere.invalid/v1", NULL, "m", &error);
   g_auto (ProviderRun) run;
 
+  confab_http_provider_set_retries (CONFAB_HTTP_PROVIDER (provider), 0);
   run_provider (&run, CONFAB_HTTP_PROVIDER (provider));
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE);
   g_assert_nonnull (strstr (run.error->message, "nowhere.invalid"));
@@ -467,6 +470,7 @@ test_tls_failure (void)
   run_provider (&run, CONFAB_HTTP_PROVIDER (provider));
   g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE);
   g_assert_nonnull (strstr (run.error->message, "secure connection"));
+  g_assert_false (confab_error_is_retryable (run.error));
 }
 
 static void

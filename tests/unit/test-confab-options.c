@@ -88,6 +88,24 @@ test_base_url_means_openai (void)
   g_assert_cmpstr (options->provider, ==, "openai");
 }
 
+/* With a file of settings a name may be one of the file; which, is seen when it is read. */
+static void
+test_config (void)
+{
+  g_autoptr (ConfabOptions) without = parse_well ("--port 0");
+  g_autoptr (ConfabOptions) with = parse_well ("--config sub/../confab.ini --provider mine");
+  g_autoptr (ConfabOptions) by_url = parse_well ("--config /c --base-url http://127.0.0.1:1/v1");
+  g_autofree char *path = g_canonicalize_filename ("confab.ini", NULL);
+
+  g_assert_null (without->config);
+  g_assert_false (without->provider_asked);
+  g_assert_cmpstr (with->config, ==, path);
+  g_assert_cmpstr (with->provider, ==, "mine");
+  g_assert_true (with->provider_asked);
+  g_assert_cmpstr (by_url->provider, ==, "openai");
+  g_assert_true (by_url->provider_asked);
+}
+
 /* All that ask a server may be told where it is. */
 static void
 test_providers (void)
@@ -375,6 +393,7 @@ main (int argc, char **argv)
   g_test_add_func ("/confab/options/defaults", test_defaults);
   g_test_add_func ("/confab/options/all", test_all);
   g_test_add_func ("/confab/options/base-url-means-openai", test_base_url_means_openai);
+  g_test_add_func ("/confab/options/config", test_config);
   g_test_add_func ("/confab/options/providers", test_providers);
   g_test_add_func ("/confab/options/no-unix-socket", test_no_unix_socket);
   g_test_add_func ("/confab/options/long-unix-path", test_long_unix_path);

@@ -261,6 +261,15 @@ const behaviours = {
     error: { message: 'Too many tokens', code: 'context_length_exceeded' },
   }),
 
+  // "raw:recovers:N": busy for the first N requests, and then well
+  recovers: (response, count = 1) => {
+    const { model } = response.record;
+    if (requests.filter((request) => request.model === model).length > count)
+      return response.stream(WORDS);
+    return refusal('503 Service Unavailable', 'unavailable_error', 'Loading model',
+      { 'Retry-After-Ms': 20 })(response);
+  },
+
   // sends a little, then nothing, for ever
   stall: async (response) => {
     await response.streamHead();

@@ -14,6 +14,7 @@ typedef struct
   char *bind;
   char *unix_path;
   char *data_dir;
+  char *config;
   gboolean dev;
   gboolean no_realtime;
   char **allow_origins;
@@ -32,6 +33,7 @@ raw_options_clear (RawOptions *raw)
   g_free (raw->bind);
   g_free (raw->unix_path);
   g_free (raw->data_dir);
+  g_free (raw->config);
   g_strfreev (raw->allow_origins);
   g_strfreev (raw->allow_hosts);
   g_free (raw->provider);
@@ -51,6 +53,7 @@ confab_options_free (ConfabOptions *self)
   g_clear_object (&self->bind);
   g_free (self->unix_path);
   g_free (self->data_dir);
+  g_free (self->config);
   g_strfreev (self->allow_origins);
   g_strfreev (self->allow_hosts);
   g_free (self->provider);
@@ -85,6 +88,8 @@ parse_raw (RawOptions *raw, char **argv, GError **error)
       N_ ("UNIX socket ($XDG_RUNTIME_DIR/confab/socket); '' for none"), "PATH" },
     { "data-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw->data_dir,
       N_ ("Where everything is kept ($XDG_DATA_HOME/confab)"), "DIR" },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &raw->config,
+      N_ ("File of settings: model servers, limits"), "FILE" },
     { "dev", 0, 0, G_OPTION_ARG_NONE, &raw->dev,
       N_ ("No token; any localhost origin; loopback addresses only"), NULL },
     { "no-realtime", 0, 0, G_OPTION_ARG_NONE, &raw->no_realtime, N_ ("Pages only, no Socket.IO"),
@@ -94,7 +99,8 @@ parse_raw (RawOptions *raw, char **argv, GError **error)
     { "allow-host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw->allow_hosts,
       N_ ("Answer to this host name; may be repeated"), "HOST" },
     { "provider", 0, 0, G_OPTION_ARG_STRING, &raw->provider,
-      N_ ("auto, builtin, openai, openai-responses, anthropic or ollama"), "NAME" },
+      N_ ("auto, builtin, openai, openai-responses, anthropic, ollama, or one of the file"),
+      "NAME" },
     { "base-url", 0, 0, G_OPTION_ARG_STRING, &raw->base_url,
       N_ ("Model server, like http://127.0.0.1:8080/v1"), "URL" },
     { "model", 0, 0, G_OPTION_ARG_STRING, &raw->model, N_ ("Model to ask"), "NAME" },
@@ -183,7 +189,8 @@ take_provider (ConfabOptions *self, RawOptions *raw, GError **error)
                                 "anthropic", "ollama",  NULL };
   const char *const without_url[] = { "auto", "builtin", NULL };
 
-  if (raw->provider != NULL && !g_strv_contains (known, raw->provider))
+  /* what the file of settings names is not known yet */
+  if (raw->provider != NULL && raw->config == NULL && !g_strv_contains (known, raw->provider))
     return refuse (error,
                    _ ("There is no provider “%s”; known are auto, builtin, openai, "
                       "openai-responses, anthropic and ollama"),
@@ -197,6 +204,7 @@ take_provider (ConfabOptions *self, RawOptions *raw, GError **error)
   if (raw->model != NULL && raw->model[0] == '\0')
     return refuse (error, _ ("--model needs a name"));
 
+  self->provider_asked = raw->provider != NULL || raw->base_url != NULL;
   self->provider = raw->provider != NULL ? g_steal_pointer (&raw->provider)
                                          : g_strdup (raw->base_url != NULL ? "openai" : "auto");
   self->base_url = g_steal_pointer (&raw->base_url);
@@ -232,6 +240,7 @@ confab_options_parse (char **argv, GError **error)
   self->data_dir = raw.data_dir != NULL && raw.data_dir[0] != '\0'
                        ? g_canonicalize_filename (raw.data_dir, NULL)
                        : g_build_filename (g_get_user_data_dir (), "confab", NULL);
+  self->config = raw.config != NULL ? g_canonicalize_filename (raw.config, NULL) : NULL;
   if (!take_address (self, &raw, error) || !take_unix_path (self, &raw, error)
       || !take_provider (self, &raw, error))
     return NULL;

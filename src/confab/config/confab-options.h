@@ -17,11 +17,13 @@ typedef struct
   char *data_dir;
   gboolean dev;
   gboolean realtime;
-  char **allow_origins; /* normalized; never NULL */
-  char **allow_hosts;   /* the same */
-  char *provider;       /* "auto", "builtin", "openai", "openai-responses", "anthropic", "ollama" */
-  char *base_url;       /* NULL: the provider's own way to find it */
-  char *model;          /* NULL: the provider's default */
+  char **allow_origins;    /* normalized; never NULL */
+  char **allow_hosts;      /* the same */
+  char *config;            /* the file of settings; NULL: none */
+  char *provider;          /* "auto" or a type; with @config it may be any name */
+  gboolean provider_asked; /* whether the user named it, or @base_url did */
+  char *base_url;          /* NULL: the provider's own way to find it */
+  char *model;             /* NULL: the provider's default */
   gboolean verbose;
   gboolean version; /* nothing but the version is asked for */
 } ConfabOptions;

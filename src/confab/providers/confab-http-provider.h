@@ -26,6 +26,9 @@ struct _ConfabHttpProviderClass
   /* Below the base URL. */
   const char *generate_path;
   const char *models_path;
+  /* The parameter by which a prompt says how many tokens the context holds; NULL: the API has none,
+   * as the model or who serves it decides. */
+  const char *context_parameter;
   /* The types of answers that @new_reader reads. */
   const char *accept;
 
@@ -43,6 +46,11 @@ gboolean confab_http_provider_configure (ConfabHttpProvider *self,
                                          const char *default_model,
                                          GError **error);
 void confab_http_provider_set_stall_timeout (ConfabHttpProvider *self, guint timeout_ms);
+void confab_http_provider_set_retries (ConfabHttpProvider *self, guint retries);
+gboolean confab_http_provider_set_headers (ConfabHttpProvider *self,
+                                           const char *const *lines,
+                                           GError **error);
+void confab_http_provider_set_context_tokens (ConfabHttpProvider *self, guint context_tokens);
 const char *confab_http_provider_get_base_url (ConfabHttpProvider *self);
 
 /* For the add_headers of APIs that take the key as "Authorization: Bearer". */

@@ -69,6 +69,144 @@ confab_http_settings_check_api_key (const char *api_key, GError **error)
   return TRUE;
 }
 
+/* Headers that Confab sets itself or that say how the request is framed. */
+static const char *const own_headers[] = {
+  "accept",
+  "accept-encoding",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "expect",
+  "host",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "user-agent",
+  NULL,
+};
+
+/* Headers that are known to carry keys; settings are no place for those. */
+static const char *const key_headers[] = { "api-key",   "authorization",
+                                           "cookie",    "proxy-authorization",
+                                           "x-api-key", NULL };
+
+/* RFC 9110, 5.6.2 */
+static gboolean
+is_token (const char *text)
+{
+  for (const char *p = text; *p != '\0'; p++)
+    {
+      if (!g_ascii_isalnum (*p) && strchr ("!#$%&'*+-.^_`|~", *p) == NULL)
+        return FALSE;
+    }
+
+  return *text != '\0';
+}
+
+static gboolean
+check_header_name (const char *name, GError **error)
+{
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+
+  if (!is_token (name))
+    g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                         _ ("A header needs the form “Name: value”, with a name of letters, "
+                            "digits and hyphens."));
+  else if (g_strv_contains (own_headers, lower))
+    g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                 _ ("The header %s is set by Confab itself."), name);
+  else if (g_strv_contains (key_headers, lower))
+    g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                 _ ("The header %s carries a key, which goes into an environment variable."), name);
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
+/* The value must not be able to end its line; it may be a secret, so no error repeats it. */
+static gboolean
+check_header_value (const char *name, const char *value, GError **error)
+{
+  gboolean clean = *value != '\0' && strlen (value) <= CONFAB_HTTP_SETTINGS_MAX_HEADER_BYTES;
+
+  for (const char *p = value; clean && *p != '\0'; p++)
+    clean = g_ascii_isprint (*p) || *p == '\t';
+  if (!clean)
+    g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                 _ ("The value of the header %s must be one line of at most %d ASCII characters."),
+                 name, CONFAB_HTTP_SETTINGS_MAX_HEADER_BYTES);
+
+  return clean;
+}
+
+static gboolean
+check_header_is_new (GPtrArray *headers, const char *name, GError **error)
+{
+  if (headers->len >= 2 * CONFAB_HTTP_SETTINGS_MAX_HEADERS)
+    {
+      g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                   _ ("There are more than %d headers."), CONFAB_HTTP_SETTINGS_MAX_HEADERS);
+      return FALSE;
+    }
+
+  for (guint i = 0; i < headers->len; i += 2)
+    {
+      if (g_ascii_strcasecmp (g_ptr_array_index (headers, i), name) == 0)
+        {
+          g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                       _ ("The header %s is there twice."), name);
+          return FALSE;
+        }
+    }
+
+  return TRUE;
+}
+
+static gboolean
+parse_header (GPtrArray *headers, const char *line, GError **error)
+{
+  const char *colon = strchr (line, ':');
+  g_autofree char *name = g_strndup (line, colon != NULL ? (gsize) (colon - line) : 0);
+  /* Only spaces: what g_strstrip() takes away too would be hidden from the check. */
+  g_autofree char *value = g_strdup (colon != NULL ? colon + 1 + strspn (colon + 1, " ") : "");
+
+  for (gsize length = strlen (value); length > 0 && value[length - 1] == ' '; length--)
+    value[length - 1] = '\0';
+
+  if (!check_header_name (name, error) || !check_header_value (name, value, error)
+      || !check_header_is_new (headers, name, error))
+    return FALSE;
+
+  g_ptr_array_add (headers, g_steal_pointer (&name));
+  g_ptr_array_add (headers, g_steal_pointer (&value));
+  return TRUE;
+}
+
+/**
+ * confab_http_settings_parse_headers:
+ * @lines: (array zero-terminated=1): "Name: value" each
+ *
+ * Returns: (transfer full) (element-type utf8) (nullable): names and values by turns; NULL with
+ *   %CONFAB_ERROR_INVALID_REQUEST if there is one that a user may not add
+ */
+GPtrArray *
+confab_http_settings_parse_headers (const char *const *lines, GError **error)
+{
+  g_autoptr (GPtrArray) headers = g_ptr_array_new_with_free_func (g_free);
+
+  for (gsize i = 0; lines[i] != NULL; i++)
+    {
+      if (!parse_header (headers, lines[i], error))
+        return NULL;
+    }
+
+  return g_steal_pointer (&headers);
+}
+
 /**
  * confab_http_settings_is_local:
  * @base_url: of confab_http_settings_check_base_url()

@@ -19,6 +19,7 @@ confab_ollama_provider_class_init (ConfabOllamaProviderClass *klass)
   http_class->default_base_url = CONFAB_OLLAMA_BASE_URL;
   http_class->generate_path = "/api/chat";
   http_class->models_path = "/api/tags";
+  http_class->context_parameter = "num_ctx";
   http_class->accept = "application/x-ndjson, application/json";
   /* For those who keep a gate with a key before it. */
   http_class->add_headers = confab_http_provider_add_bearer;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Starts the confabd that was built, in a home of its own, and watches what it says.
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -117,10 +117,16 @@ async function makeHome() {
  * Runs confabd with just these arguments, without waiting for it to serve.
  *
  * @param {string[]} args
- * @param {{env?: object, allow?: RegExp[]}} options `allow`: complaints that this test provokes
+ * @param {{env?: object, allow?: RegExp[], config?: string}} options `allow`: complaints that this
+ *   test provokes; `config`: what a file of settings says, which is then given
  */
 export async function spawnConfabd(args, options = {}) {
-  return new Confabd(await makeHome(), args, options);
+  const home = await makeHome();
+  if (options.config === undefined)
+    return new Confabd(home, args, options);
+  const path = join(home, 'confab.ini');
+  await writeFile(path, options.config);
+  return new Confabd(home, [...args, '--config', path], options);
 }
 
 /**
@@ -129,7 +135,7 @@ export async function spawnConfabd(args, options = {}) {
  * @param {object} t the test that owns it: at its end confabd is stopped and judged; or null, then
  *   the caller calls `stop()`
  * @param {string[]} args more arguments, such as `['--provider', 'builtin']`
- * @param {{env?: object, allow?: RegExp[]}} options as of spawnConfabd()
+ * @param {{env?: object, allow?: RegExp[], config?: string}} options as of spawnConfabd()
  * @returns {Promise<Confabd>} with `url`, `origin`, `port`, `token`, `pid`, `stderr`, `stop()`
  */
 export async function startConfabd(t, args, options = {}) {

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "confab-http-provider.h"
+
+G_BEGIN_DECLS
+
+/* What the base of all HTTP providers shares with the run of a generation. */
+typedef struct
+{
+  SoupSession *session;
+  /* without a slash at the end */
+  char *base_url;
+  char *api_key;
+  char *default_model;
+  guint stall_timeout_ms;
+  guint retries;
+  /* 0: not known, so nothing is trimmed */
+  guint context_tokens;
+  /* (element-type utf8): names and values by turns */
+  GPtrArray *headers;
+
+  /* The first model that the server listed; asked for when none is configured. */
+  char *found_model;
+} ConfabHttpProviderPrivate;
+
+ConfabHttpProviderPrivate *confab_http_provider_get_private (ConfabHttpProvider *self);
+SoupMessage *
+confab_http_provider_new_message (ConfabHttpProvider *self, const char *method, const char *path);
+GError *confab_http_provider_hide_key (ConfabHttpProvider *self, GError *error);
+
+G_END_DECLS
