@@ -189,6 +189,58 @@ test_budget (void)
   g_assert_cmpint (confab_history_get_budget (8192, parameters), ==, 8192 - 100);
 }
 
+/* What must hold of every conversation, here of random ones. */
+static void
+check_fitting (ConfabPrompt *prompt, gint64 budget)
+{
+  g_autoptr (ConfabPrompt) fitting = confab_history_fit (prompt, budget);
+  g_autoptr (ConfabPrompt) whole = confab_history_fit (prompt, 0);
+  g_autoptr (ConfabPrompt) again = confab_history_fit (fitting, budget);
+  guint n = confab_prompt_get_n_turns (fitting);
+  guint n_whole = confab_prompt_get_n_turns (whole);
+  guint n_questions = 0;
+  gint64 tokens = 0;
+
+  /* it is the end of the whole */
+  g_assert_cmpuint (n, <=, n_whole);
+  for (guint i = 0; i < n; i++)
+    {
+      g_assert_cmpstr (confab_prompt_get_turn_content (fitting, i), ==,
+                       confab_prompt_get_turn_content (whole, n_whole - n + i));
+      if (i > 0)
+        g_assert_cmpint (confab_prompt_get_turn_role (fitting, i), !=,
+                         confab_prompt_get_turn_role (fitting, i - 1));
+      n_questions += confab_prompt_get_turn_role (fitting, i) == CONFAB_ROLE_USER;
+      tokens += confab_history_estimate_tokens (confab_prompt_get_turn_content (fitting, i)) + 5;
+    }
+
+  if (n < n_whole)
+    g_assert_cmpint (confab_prompt_get_turn_role (fitting, 0), ==, CONFAB_ROLE_USER);
+  if (budget > 0 && tokens > budget)
+    g_assert_cmpuint (n_questions, <=, 1);
+  /* and fits once and for all */
+  g_assert_cmpuint (confab_prompt_get_n_turns (again), ==, n);
+}
+
+static void
+test_random (void)
+{
+  for (guint i = 0; i < 3000; i++)
+    {
+      g_autoptr (ConfabPrompt) prompt = confab_prompt_new ();
+      gint n_turns = g_test_rand_int_range (0, 12);
+
+      for (gint j = 0; j < n_turns; j++)
+        {
+          g_autofree char *text = g_strnfill ((gsize) g_test_rand_int_range (0, 40), 'a');
+
+          confab_prompt_add_turn (
+              prompt, g_test_rand_bit () ? CONFAB_ROLE_USER : CONFAB_ROLE_ASSISTANT, text);
+        }
+      check_fitting (prompt, g_test_rand_int_range (0, 150));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -203,6 +255,7 @@ main (int argc, char **argv)
   g_test_add_func ("/confab/history/instructions", test_instructions);
   g_test_add_func ("/confab/history/estimate", test_estimate);
   g_test_add_func ("/confab/history/estimate-is-careful", test_estimate_is_careful);
+  g_test_add_func ("/confab/history/random", test_random);
   g_test_add_func ("/confab/history/budget", test_budget);
 
   return g_test_run ();

@@ -206,7 +206,7 @@ test_refusals (void)
     const char *words;
   } cases[] = {
     { "--provider oracle", "", "oracle" },
-    { "", "[confab]\nprovider=oracle\n", "oracle" },
+    { "", "[confab]\nprovider=oracle\n", "the-file: [confab] provider: there is no “oracle”" },
     { "--provider a --base-url http://h", "[providers/a]\ntype=builtin\n", "--base-url" },
     { "--base-url nonsense", "", "nonsense" },
   };
@@ -272,6 +272,20 @@ test_keys (void)
 
   asked = request_to (server, "openai", line, "[providers/openai]\nmodel=m\n");
   g_assert_nonnull (strstr (asked, "Authorization: Bearer sk-openai\r\n"));
+  clear_environment ();
+}
+
+/* A key that cannot be one is told with the group that wants it, and not shown. */
+static void
+test_bad_key (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_setenv ("MINE_KEY", "hunter 2", TRUE);
+  g_assert_null (try_set_up ("", "[providers/a]\ntype=openai\napi-key-env=MINE_KEY\n", &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST);
+  g_assert_nonnull (strstr (error->message, "the-file: [providers/a]: "));
+  g_assert_null (strstr (error->message, "hunter"));
   clear_environment ();
 }
 
@@ -353,6 +367,7 @@ main (int argc, char **argv)
   g_test_add_func ("/confab/providers/file-before-environment", test_file_before_environment);
   g_test_add_func ("/confab/providers/refusals", test_refusals);
   g_test_add_func ("/confab/providers/keys", test_keys);
+  g_test_add_func ("/confab/providers/bad-key", test_bad_key);
   g_test_add_func ("/confab/providers/missing-key", test_missing_key);
   g_test_add_func ("/confab/providers/retries-and-stall", test_retries_and_stall);
   g_test_add_func ("/confab/providers/model", test_model);

@@ -133,6 +133,21 @@ make_provider (const ConfabProviderSettings *settings, const ConfabOptions *opti
   return CONFAB_PROVIDER (g_steal_pointer (&provider));
 }
 
+/* What goes wrong with a group is told with the file and the group's name. */
+static ConfabProvider *
+make_of_group (const ConfabProviderSettings *group,
+               const ConfabOptions *options,
+               const char *path,
+               GError **error)
+{
+  ConfabProvider *provider = make_provider (group, options, error);
+
+  if (provider == NULL)
+    g_prefix_error (error, "%s: [providers/%s]: ", path, group->name);
+
+  return provider;
+}
+
 /* Of a type without a group of its own in the file. */
 static ConfabProvider *
 make_plain (const char *type, const ConfabOptions *options, GError **error)
@@ -160,21 +175,30 @@ make_default (const char *name,
     }
 
   if (group != NULL)
-    return make_provider (group, options, error);
+    return make_of_group (group, options, options->config, error);
   if (strcmp (name, "auto") == 0)
     return CONFAB_PROVIDER (confab_auto_provider_new (options->model));
   if (confab_settings_is_provider_type (name))
     return make_plain (name, options, error);
 
-  g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-               _ ("There is no provider “%s”; known are auto, builtin, openai, openai-responses, "
-                  "anthropic, ollama, and what %s names as [providers/NAME]"),
-               name, options->config != NULL ? options->config : _ ("the file of settings"));
+  if (name == settings->provider)
+    g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                 _ ("%s: [confab] provider: there is no “%s”; known are auto, builtin, openai, "
+                    "openai-responses, anthropic, ollama, and each NAME of a [providers/NAME]"),
+                 options->config, name);
+  else
+    g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                 _ ("There is no provider “%s”; known are auto, builtin, openai, openai-responses, "
+                    "anthropic, ollama, and each NAME of a [providers/NAME] in %s"),
+                 name, options->config);
   return NULL;
 }
 
 static gboolean
-add_from_file (ConfabProviderRegistry *registry, const ConfabSettings *settings, GError **error)
+add_from_file (ConfabProviderRegistry *registry,
+               const ConfabOptions *options,
+               const ConfabSettings *settings,
+               GError **error)
 {
   for (guint i = 0; i < settings->providers->len; i++)
     {
@@ -183,12 +207,9 @@ add_from_file (ConfabProviderRegistry *registry, const ConfabSettings *settings,
 
       if (confab_provider_registry_lookup (registry, group->name) != NULL)
         continue;
-      provider = make_provider (group, NULL, error);
+      provider = make_of_group (group, NULL, options->config, error);
       if (provider == NULL)
-        {
-          g_prefix_error (error, "[providers/%s]: ", group->name);
-          return FALSE;
-        }
+        return FALSE;
       confab_provider_registry_add (registry, group->name, provider);
     }
 
@@ -257,7 +278,7 @@ confab_providers_set_up (const ConfabOptions *options,
     return NULL;
   confab_provider_registry_add (registry, name, chosen);
 
-  if (!add_from_file (registry, settings, error))
+  if (!add_from_file (registry, options, settings, error))
     return NULL;
   add_from_environment (registry);
 
