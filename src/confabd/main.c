@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <glib-unix.h>
+#include <errno.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <locale.h>
@@ -37,6 +38,7 @@ typedef struct
   ConfabSettings *settings;
   ConfabKeys *keys; /* NULL with --dev */
   ConfabAccess *access;
+  ConfabStore *store;
   ConfabService *service;
   ConfabProviderRegistry *providers;
   SocketioServer *server;
@@ -61,6 +63,7 @@ confabd_clear (Confabd *self)
   g_clear_object (&self->web);
   g_clear_object (&self->guard);
   g_clear_object (&self->service);
+  g_clear_object (&self->store);
   g_clear_object (&self->providers);
   g_clear_object (&self->access);
   g_clear_pointer (&self->keys, confab_keys_free);
@@ -102,6 +105,8 @@ prepare_process (void)
   textdomain (GETTEXT_PACKAGE);
   umask (077);
   signal (SIGPIPE, SIG_IGN);
+  /* a limit on the size of files is an error of the write that meets it */
+  signal (SIGXFSZ, SIG_IGN);
   g_log_writer_default_set_use_stderr (TRUE);
 
   /* a connection is an fd, and nothing here uses select() */
@@ -120,6 +125,38 @@ give_up (Confabd *self, int exit_status, const GError *error)
   self->exit_status = exit_status;
 
   return FALSE;
+}
+
+/* A database that cannot be used is left as it is. */
+static gboolean
+open_store (Confabd *self)
+{
+  g_autofree char *path = g_build_filename (self->options->data_dir, "confab.db", NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (g_mkdir_with_parents (self->options->data_dir, 0700) != 0)
+    {
+      g_set_error (&error, G_FILE_ERROR, g_file_error_from_errno (errno),
+                   _ ("The folder “%s” cannot be made: %s."), self->options->data_dir,
+                   g_strerror (errno));
+      return give_up (self, EXIT_USAGE, error);
+    }
+  self->store = confab_store_open (path, &error);
+  if (self->store == NULL)
+    return give_up (self, EXIT_USAGE, error);
+
+  self->service = confab_service_new (self->store);
+
+  return confab_service_load (self->service, &error) || give_up (self, EXIT_USAGE, error);
+}
+
+static void
+configure_service (Confabd *self)
+{
+  confab_service_set_providers (self->service, self->providers);
+  confab_service_set_queue (self->service, self->settings->queue);
+  confab_service_set_max_running (self->service, self->settings->max_running);
+  confab_service_set_auto_create_modules (self->service, self->settings->auto_create_modules);
 }
 
 /* Everything that wrong settings can break, before anything is seen from outside. */
@@ -147,9 +184,9 @@ set_up (Confabd *self)
   self->access = confab_access_new (self->keys);
   confab_access_set_allowed (self->access, (const char *const *) options->allow_origins,
                              (const char *const *) options->allow_hosts);
-  self->service = confab_service_new ();
-  confab_service_set_provider (self->service,
-                               confab_provider_registry_get_default (self->providers));
+  if (!open_store (self))
+    return FALSE;
+  configure_service (self);
   self->server = socketio_server_new (CONFAB_SOCKET_PATH);
   socketio_server_set_realtime (self->server, options->realtime);
 
@@ -157,7 +194,11 @@ set_up (Confabd *self)
   self->guard = confab_guard_new (self->access, http);
   self->web = confab_web_new (self->service, self->access, http);
   if (options->realtime)
-    self->gateway = confab_gateway_new (self->service, self->access, self->server, CONFAB_VERSION);
+    {
+      self->gateway =
+          confab_gateway_new (self->service, self->access, self->server, CONFAB_VERSION);
+      confab_gateway_set_chunk_interval (self->gateway, self->settings->chunk_interval_ms);
+    }
 
   return TRUE;
 }
@@ -221,6 +262,18 @@ closed_cb (GObject *object, GAsyncResult *result, gpointer user_data)
   g_main_loop_quit (loop);
 }
 
+static void
+shut_down_cb (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  Confabd *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!confab_service_shutdown_finish (CONFAB_SERVICE (object), result, &error))
+    g_warning ("Not everything could be kept: %s", error->message);
+  socketio_server_close_async (self->server, CLOSE_TIMEOUT_MS, closed_cb,
+                               g_main_loop_ref (self->loop));
+}
+
 static gboolean
 time_is_up_cb (gpointer user_data)
 {
@@ -247,11 +300,10 @@ signal_cb (gpointer user_data)
 
   self->stopping = TRUE;
   g_message ("Shutting down");
-  confab_service_shutdown (self->service);
   self->sources[2] = g_timeout_add (SHUTDOWN_TIMEOUT_MS, time_is_up_cb, self);
   g_source_set_name_by_id (self->sources[2], "[confabd] shutdown limit");
-  socketio_server_close_async (self->server, CLOSE_TIMEOUT_MS, closed_cb,
-                               g_main_loop_ref (self->loop));
+  /* first the ends are kept and told, then the connections close */
+  confab_service_shutdown_async (self->service, shut_down_cb, self);
 
   return G_SOURCE_CONTINUE;
 }

@@ -85,7 +85,6 @@ test_seq (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (confab_generation_get_text_length (fixture->generation), ==, 7);
   g_assert_cmpstr (confab_generation_get_reasoning (fixture->generation), ==, "hm");
   g_assert_cmpint (confab_generation_get_state (fixture->generation), ==, CONFAB_STATE_STREAMING);
-  g_assert_cmpint (confab_generation_get_first_delta_at (fixture->generation), >, 0);
 }
 
 static void
@@ -253,9 +252,108 @@ test_replay (Fixture *fixture, gconstpointer data)
       assert_replay (fixture, 3, "4-4:r:d;5-6:t:ef;");
       assert_replay (fixture, 5, "6-6:t:f;");
       assert_replay (fixture, 6, "");
-      assert_replay (fixture, 99, "");
+      g_assert_false (confab_generation_can_replay (fixture->generation, 7));
       confab_generation_stop (fixture->generation);
     }
+}
+
+/* Beyond the bound only what is newest can be told, and that exactly. */
+static void
+test_bounded_log (Fixture *fixture, gconstpointer data)
+{
+  const guint n = CONFAB_GENERATION_MAX_LOG + 2;
+  g_autoptr (GString) told = g_string_new (NULL);
+  guint64 oldest = 0;
+
+  g_signal_handlers_disconnect_by_data (fixture->generation, fixture->heard);
+  confab_generation_begin (fixture->generation);
+  for (guint i = 1; i <= n; i++)
+    {
+      g_autofree char *text = g_strdup_printf ("%u.", i);
+
+      append (fixture, i % 3 == 0 ? CONFAB_DELTA_REASONING : CONFAB_DELTA_TEXT, text);
+      if (i == CONFAB_GENERATION_MAX_LOG)
+        g_assert_true (confab_generation_can_replay (fixture->generation, 0));
+    }
+
+  g_assert_false (confab_generation_can_replay (fixture->generation, 0));
+  while (!confab_generation_can_replay (fixture->generation, oldest))
+    oldest++;
+  /* at least half of the bound is always there */
+  g_assert_cmpuint (oldest, <=, n - CONFAB_GENERATION_MAX_LOG / 2);
+  for (guint64 after = oldest; after <= n; after++)
+    g_assert_true (confab_generation_can_replay (fixture->generation, after));
+
+  confab_generation_replay (fixture->generation, oldest, stretch_cb, told);
+  for (guint i = (guint) oldest + 1; i <= n;)
+    {
+      gboolean reasoning = i % 3 == 0;
+      guint last = !reasoning && i % 3 == 1 && i < n ? i + 1 : i;
+      g_autoptr (GString) stretch = g_string_new (NULL);
+
+      g_string_append_printf (stretch, "%u-%u:%c:", i, last, reasoning ? 'r' : 't');
+      for (guint j = i; j <= last; j++)
+        g_string_append_printf (stretch, "%u.", j);
+      g_string_append_c (stretch, ';');
+      g_assert_cmpint (strncmp (told->str, stretch->str, stretch->len), ==, 0);
+      g_string_erase (told, 0, (gssize) stretch->len);
+      i = last + 1;
+    }
+  g_assert_cmpstr (told->str, ==, "");
+  assert_replay (fixture, n, "");
+}
+
+/* One that was kept: its end stands, and single deltas are not known any more. */
+static void
+test_new_ended (void)
+{
+  g_autoptr (GError) error = g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_INTERRUPTED, "crash");
+  g_autoptr (ConfabMessage) question = confab_message_new_question ("q", NULL, "why?");
+  g_autoptr (ConfabMessage) answer = confab_message_new (&(ConfabMessageFields){
+      .id = "a",
+      .parent_id = "q",
+      .generation_id = "g",
+      .role = CONFAB_ROLE_ASSISTANT,
+      .state = CONFAB_STATE_INTERRUPTED,
+      .parts = "[{\"type\":\"reasoning\",\"text\":\"hm\"},{\"type\":\"text\",\"text\":\"So\"}]",
+      .error = error,
+      .created_at = 7,
+  });
+  g_autoptr (ConfabGeneration) generation =
+      confab_generation_new_ended ("g", "m", "r", question, answer, 5);
+
+  g_assert_true (confab_generation_is_ended (generation));
+  g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_INTERRUPTED);
+  g_assert_cmpstr (confab_generation_get_text (generation), ==, "So");
+  g_assert_cmpuint (confab_generation_get_text_length (generation), ==, 2);
+  g_assert_cmpstr (confab_generation_get_reasoning (generation), ==, "hm");
+  g_assert_cmpuint (confab_generation_get_seq (generation), ==, 5);
+  g_assert_null (confab_generation_get_outcome (generation));
+  g_assert_error ((GError *) confab_generation_get_error (generation), CONFAB_ERROR,
+                  CONFAB_ERROR_INTERRUPTED);
+  g_assert_cmpint (confab_message_get_created_at (answer), ==, 7);
+  g_assert_false (confab_generation_can_replay (generation, 0));
+  g_assert_false (confab_generation_can_replay (generation, 5));
+  g_assert_false (confab_generation_stop (generation));
+  g_assert_false (confab_generation_append (generation, CONFAB_DELTA_TEXT, "x", 1));
+}
+
+/* Parts of kinds that are not known here outlive a round trip. */
+static void
+test_message_parts (void)
+{
+  const char *const parts =
+      "[{\"type\":\"image\",\"url\":\"x\"},{\"type\":\"text\",\"text\":\"a\"},"
+      "{\"type\":\"text\",\"text\":\"b\"}]";
+  g_autoptr (ConfabMessage) message = confab_message_new (&(ConfabMessageFields){
+      .id = "q", .role = CONFAB_ROLE_USER, .state = CONFAB_STATE_COMPLETED, .parts = parts });
+  g_autofree char *kept = confab_message_dup_parts (message);
+
+  g_assert_cmpstr (confab_message_get_content (message), ==, "ab");
+  g_assert_cmpstr (kept, ==, parts);
+  g_assert_null (confab_message_get_parent_id (message));
+  g_assert_null (confab_message_get_outcome (message));
+  g_assert_null (confab_message_get_error (message));
 }
 
 static void
@@ -318,6 +416,9 @@ main (int argc, char **argv)
   ADD ("one-end", test_one_end);
   ADD ("stop-from-delta", test_stop_from_delta);
   ADD ("replay", test_replay);
+  ADD ("bounded-log", test_bounded_log);
+  g_test_add_func ("/confab/generation/new-ended", test_new_ended);
+  g_test_add_func ("/confab/generation/message-parts", test_message_parts);
   g_test_add_func ("/confab/generation/state-table", test_state_table);
   g_test_add_func ("/confab/generation/ids", test_ids);
 

@@ -1,456 +1,658 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "confab-error.h"
-#include "confab-service.h"
+#include <string.h>
 
-/*
- * ScriptedProvider: a provider that does what the test says, when it says so. The newest run is the
- * one that is driven.
- */
-#define SCRIPTED_TYPE_PROVIDER (scripted_provider_get_type ())
-G_DECLARE_FINAL_TYPE (ScriptedProvider, scripted_provider, SCRIPTED, PROVIDER, GObject)
+#include "confab-service-fixture.h"
 
-struct _ScriptedProvider
-{
-  GObject parent_instance;
-
-  GTask *task;
-  ConfabDeltaFunc on_delta;
-  gpointer delta_data;
-  ConfabPrompt *prompt;
-  guint n_runs;
-};
-
-static void scripted_provider_iface_init (ConfabProviderInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (ScriptedProvider,
-                               scripted_provider,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (CONFAB_TYPE_PROVIDER,
-                                                      scripted_provider_iface_init))
+#define GENERATE "ai:chat:generate"
 
 static void
-scripted_provider_finalize (GObject *object)
+test_generate (ServiceFixture *self, gconstpointer data)
 {
-  ScriptedProvider *self = SCRIPTED_PROVIDER (object);
-
-  g_assert_null (self->task);
-  g_clear_pointer (&self->prompt, confab_prompt_unref);
-
-  G_OBJECT_CLASS (scripted_provider_parent_class)->finalize (object);
-}
-
-static void
-scripted_provider_class_init (ScriptedProviderClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = scripted_provider_finalize;
-}
-
-static void
-scripted_provider_init (ScriptedProvider *self)
-{
-}
-
-static const char *
-scripted_get_name (ConfabProvider *provider)
-{
-  return "scripted";
-}
-
-static void
-scripted_generate_async (ConfabProvider *provider,
-                         ConfabPrompt *prompt,
-                         ConfabDeltaFunc on_delta,
-                         gpointer delta_data,
-                         GCancellable *cancellable,
-                         GAsyncReadyCallback callback,
-                         gpointer user_data)
-{
-  ScriptedProvider *self = SCRIPTED_PROVIDER (provider);
-
-  g_assert_null (self->task);
-  self->task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (self->task, scripted_generate_async);
-  self->on_delta = on_delta;
-  self->delta_data = delta_data;
-  g_clear_pointer (&self->prompt, confab_prompt_unref);
-  self->prompt = confab_prompt_ref (prompt);
-  self->n_runs++;
-}
-
-static ConfabOutcome *
-scripted_generate_finish (ConfabProvider *provider, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-static void
-scripted_provider_iface_init (ConfabProviderInterface *iface)
-{
-  iface->get_name = scripted_get_name;
-  iface->generate_async = scripted_generate_async;
-  iface->generate_finish = scripted_generate_finish;
-}
-
-static void
-say (ScriptedProvider *self, const char *text)
-{
-  self->on_delta (CONFAB_DELTA_TEXT, text, strlen (text), self->delta_data);
-}
-
-static void
-drain (void)
-{
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-}
-
-static void
-finish (ScriptedProvider *self)
-{
-  g_autoptr (GTask) task = g_steal_pointer (&self->task);
-
-  g_task_return_pointer (task, confab_outcome_new (CONFAB_FINISH_STOP),
-                         (GDestroyNotify) confab_outcome_free);
-  drain ();
-}
-
-static void
-fail (ScriptedProvider *self, ConfabError code)
-{
-  g_autoptr (GTask) task = g_steal_pointer (&self->task);
-
-  g_task_return_new_error (task, CONFAB_ERROR, code, "It broke.");
-  drain ();
-}
-
-typedef struct
-{
-  ConfabService *service;
-  ScriptedProvider *provider;
-} Fixture;
-
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  fixture->service = confab_service_new ();
-  fixture->provider = g_object_new (SCRIPTED_TYPE_PROVIDER, NULL);
-  confab_service_set_provider (fixture->service, CONFAB_PROVIDER (fixture->provider));
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data)
-{
-  if (fixture->provider->task != NULL)
-    finish (fixture->provider);
-  g_assert_finalize_object (fixture->service);
-  g_assert_finalize_object (fixture->provider);
-}
-
-static ConfabGeneration *
-ask (Fixture *fixture, const ConfabQuestion *question)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean repeated = TRUE;
-  ConfabGeneration *generation =
-      confab_service_generate (fixture->service, question, &repeated, &error);
-
-  g_assert_no_error (error);
-  g_assert_nonnull (generation);
-  g_assert_false (repeated);
-
-  return generation;
-}
-
-static void
-assert_refused (Fixture *fixture, const ConfabQuestion *question, ConfabError code)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean repeated = TRUE;
-
-  g_assert_null (confab_service_generate (fixture->service, question, &repeated, &error));
-  g_assert_error (error, CONFAB_ERROR, (gint) code);
-  g_assert_false (repeated);
-}
-
-static const ConfabQuestion plain = { .module_id = "m", .message = "Hello" };
-
-static void
-test_generate (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (ConfabGeneration) generation = g_object_ref (ask (fixture, &plain));
+  g_autoptr (ConfabGeneration) generation = ask (self, "m", "Hello");
+  ScriptedRun *run = await_run (self, 0);
 
   g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_CONNECTING);
-  g_assert_cmpuint (confab_service_get_n_running (fixture->service), ==, 1);
-  say (fixture->provider, "Hi");
-  say (fixture->provider, " there");
-  finish (fixture->provider);
+  g_assert_cmpuint (confab_service_get_n_running (self->service), ==, 1);
+  scripted_run_think (run, "Hm");
+  scripted_run_say (run, "Hi");
+  scripted_run_say (run, " there");
+  scripted_run_finish (run);
+  await_end (generation);
   g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_COMPLETED);
   g_assert_cmpstr (confab_generation_get_text (generation), ==, "Hi there");
-  g_assert_cmpuint (confab_service_get_n_running (fixture->service), ==, 0);
+  g_assert_cmpstr (confab_generation_get_reasoning (generation), ==, "Hm");
+  g_assert_cmpuint (confab_service_get_n_running (self->service), ==, 0);
+  assert_branch (self, "m", "user:Hello;assistant:Hi there;");
 }
 
 static void
-test_sessions (Fixture *fixture, gconstpointer data)
+hear_answer_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  const ConfabQuestion there = { .module_id = "n", .message = "x", .session_id = "s" };
-  ConfabSession *session;
+  g_autoptr (ConfabGeneration) generation = NULL;
+  gboolean repeated;
 
-  ask (fixture, &plain);
-  finish (fixture->provider);
-  session = confab_service_lookup_session (fixture->service, CONFAB_DEFAULT_SESSION);
-  g_assert_cmpuint (confab_session_get_n_modules (session), ==, 1);
-  ask (fixture, &there);
-  session = confab_service_lookup_session (fixture->service, "s");
-  g_assert_true (confab_session_get_module (session, 0)
-                 == confab_service_lookup_module (fixture->service, "n"));
+  generation = confab_service_generate_finish (CONFAB_SERVICE (source), result, &repeated, NULL);
+  g_assert_nonnull (generation);
+  g_string_append (user_data, "answer;");
+}
+
+/* The one who asked knows before anybody is told. */
+static void
+test_order (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (JsonObject) payload = fields ("moduleId", "m", "message", "Hello", NULL);
+
+  confab_service_generate_async (self->service, payload, hear_answer_cb, self->heard);
+  g_assert_cmpstr (self->heard->str, ==, "");
+  scripted_run_finish (await_run (self, 0));
+  settle (self);
+  g_assert_true (g_str_has_prefix (self->heard->str, "answer;"));
+  g_assert_nonnull (strstr (self->heard->str, "session:default;module:m;"));
+  g_assert_nonnull (strstr (self->heard->str, "started:Hello;"));
+  g_assert_true (g_str_has_suffix (self->heard->str, "ended:Hello:completed;"));
 }
 
 static void
-test_context (Fixture *fixture, gconstpointer data)
+test_sessions (ServiceFixture *self, gconstpointer data)
 {
-  ask (fixture, &plain);
-  say (fixture->provider, "Hi");
-  finish (fixture->provider);
-  ask (fixture, &plain);
-  g_assert_cmpuint (confab_prompt_get_n_turns (fixture->provider->prompt), ==, 3);
-  g_assert_cmpstr (confab_prompt_get_turn_content (fixture->provider->prompt, 1), ==, "Hi");
+  g_autoptr (ConfabGeneration) first = ask (self, "m", "x");
+  g_autoptr (ConfabGeneration) second =
+      generate (self, fields ("moduleId", "n", "message", "x", "sessionId", "s", NULL));
+  ConfabSession *session = confab_service_lookup_session (self->service, CONFAB_DEFAULT_SESSION);
+  g_autoptr (ConfabModule) module = NULL;
+
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (session)), ==, 1);
+  session = confab_service_lookup_session (self->service, "s");
+  module = g_list_model_get_item (G_LIST_MODEL (session), 0);
+  g_assert_true (module == confab_service_lookup_module (self->service, "n"));
+  g_assert_cmpuint (g_list_model_get_n_items (confab_service_get_sessions (self->service)), ==, 2);
 }
 
 static void
-test_invalid (Fixture *fixture, gconstpointer data)
+test_context (ServiceFixture *self, gconstpointer data)
 {
-  const ConfabQuestion questions[] = {
-    { .message = "x" },
-    { .module_id = "", .message = "x" },
-    { .module_id = "a b", .message = "x" },
-    { .module_id = "m" },
-    { .module_id = "m", .message = "" },
-    { .module_id = "m", .message = " \n\t\xc2\xa0" },
-    { .module_id = "m", .message = "x", .session_id = "" },
-    { .module_id = "m", .message = "x", .request_id = "a/b" },
-    { .module_id = "m", .message = "x", .user_message_id = "a b" },
-  };
+  g_autoptr (ConfabGeneration) first = converse (self, "m", "one", "1");
+  g_autoptr (ConfabGeneration) second = ask (self, "m", "two");
+  ConfabPrompt *prompt = await_run (self, 1)->prompt;
 
-  for (guint i = 0; i < G_N_ELEMENTS (questions); i++)
-    assert_refused (fixture, &questions[i], CONFAB_ERROR_INVALID_REQUEST);
-  g_assert_null (confab_service_lookup_module (fixture->service, "m"));
-  g_assert_cmpuint (fixture->provider->n_runs, ==, 0);
+  g_assert_cmpuint (confab_prompt_get_n_turns (prompt), ==, 3);
+  g_assert_cmpstr (confab_prompt_get_turn_content (prompt, 0), ==, "one");
+  g_assert_cmpstr (confab_prompt_get_turn_content (prompt, 1), ==, "1");
+  g_assert_cmpstr (confab_prompt_get_turn_content (prompt, 2), ==, "two");
 }
 
+/* Each question follows the answer before it, whose text the client could choose the id of. */
 static void
-test_message_size (Fixture *fixture, gconstpointer data)
+test_parents (ServiceFixture *self, gconstpointer data)
 {
-  g_autofree char *largest = g_strnfill (CONFAB_MAX_MESSAGE_BYTES, 'x');
-  g_autofree char *too_large = g_strnfill (CONFAB_MAX_MESSAGE_BYTES + 1, 'x');
-  const ConfabQuestion good = { .module_id = "m", .message = largest };
-  const ConfabQuestion bad = { .module_id = "m", .message = too_large };
+  g_autoptr (ConfabGeneration) first = converse (self, "m", "one", "1");
+  g_autoptr (ConfabGeneration) second = converse (self, "m", "two", "2");
+  g_autoptr (GPtrArray) messages = NULL;
+  const char *parent_id = NULL;
+  gboolean more;
 
-  assert_refused (fixture, &bad, CONFAB_ERROR_TOO_LARGE);
-  ask (fixture, &good);
-}
-
-static void
-test_busy (Fixture *fixture, gconstpointer data)
-{
-  const ConfabQuestion named = { .module_id = "m", .message = "y", .request_id = "r" };
-
-  ask (fixture, &plain);
-  assert_refused (fixture, &named, CONFAB_ERROR_BUSY);
-  finish (fixture->provider);
-  /* the refused request was not used up */
-  ask (fixture, &named);
-}
-
-static void
-test_repeat (Fixture *fixture, gconstpointer data)
-{
-  const ConfabQuestion named = {
-    .module_id = "m", .message = "y", .request_id = "r", .user_message_id = "u"
-  };
-  const ConfabQuestion shorter = { .module_id = "m", .message = "y", .request_id = "r" };
-  const ConfabQuestion other = { .module_id = "m", .message = "z", .request_id = "r" };
-  const ConfabQuestion other_id = {
-    .module_id = "m", .message = "y", .request_id = "r", .user_message_id = "v"
-  };
-  ConfabGeneration *generation = ask (fixture, &named);
-
-  /* while it runs, after it ended, and after shutdown */
-  for (guint i = 0; i < 3; i++)
+  messages = get_history (self, fields ("moduleId", "m", NULL), &more, NULL);
+  g_assert_cmpuint (messages->len, ==, 4);
+  for (guint i = 0; i < messages->len; i++)
     {
-      gboolean repeated = FALSE;
+      ConfabMessage *message = g_ptr_array_index (messages, i);
 
-      g_assert_true (confab_service_generate (fixture->service, &named, &repeated, NULL)
-                     == generation);
-      g_assert_true (repeated);
-      g_assert_true (confab_service_generate (fixture->service, &shorter, &repeated, NULL)
-                     == generation);
-      assert_refused (fixture, &other, CONFAB_ERROR_INVALID_REQUEST);
-      assert_refused (fixture, &other_id, CONFAB_ERROR_INVALID_REQUEST);
-      g_assert_cmpuint (fixture->provider->n_runs, ==, 1);
-      if (i == 0)
-        finish (fixture->provider);
-      else
-        confab_service_shutdown (fixture->service);
+      g_assert_cmpstr (confab_message_get_parent_id (message), ==, parent_id);
+      parent_id = confab_message_get_id (message);
     }
 }
 
 static void
-test_request_of_other_module (Fixture *fixture, gconstpointer data)
+test_invalid (ServiceFixture *self, gconstpointer data)
 {
-  const ConfabQuestion here = { .module_id = "m", .message = "x", .request_id = "r" };
-  const ConfabQuestion there = { .module_id = "n", .message = "x", .request_id = "r" };
+  const char *const payloads[][5] = {
+    { NULL, "x" },
+    { "", "x" },
+    { "a b", "x" },
+    { "m", NULL },
+    { "m", "" },
+    { "m", " \n\t\xc2\xa0" },
+    { "m", "x", "" },
+    { "m", "x", NULL, "a/b" },
+    { "m", "x", NULL, NULL, "a b" },
+  };
 
-  ask (fixture, &here);
-  finish (fixture->provider);
-  ask (fixture, &there);
+  for (guint i = 0; i < G_N_ELEMENTS (payloads); i++)
+    assert_not_generated (self, GENERATE,
+                          fields ("moduleId", payloads[i][0], "message", payloads[i][1],
+                                  "sessionId", payloads[i][2], "requestId", payloads[i][3],
+                                  "userMessageId", payloads[i][4], NULL),
+                          CONFAB_ERROR_INVALID_REQUEST);
+  settle (self);
+  g_assert_null (confab_service_lookup_module (self->service, "m"));
+  g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, 0);
+  g_assert_cmpstr (self->heard->str, ==, "");
 }
 
 static void
-test_stop (Fixture *fixture, gconstpointer data)
+test_message_size (ServiceFixture *self, gconstpointer data)
 {
-  g_autoptr (ConfabGeneration) generation = g_object_ref (ask (fixture, &plain));
+  g_autofree char *largest = g_strnfill (CONFAB_MAX_MESSAGE_BYTES, 'x');
+  g_autofree char *too_large = g_strnfill (CONFAB_MAX_MESSAGE_BYTES + 1, 'x');
+  g_autoptr (ConfabGeneration) generation = NULL;
+
+  assert_not_generated (self, GENERATE, fields ("moduleId", "m", "message", too_large, NULL),
+                        CONFAB_ERROR_TOO_LARGE);
+  generation = ask (self, "m", largest);
+  g_assert_cmpstr (confab_prompt_get_turn_content (await_run (self, 0)->prompt, 0), ==, largest);
+}
+
+static void
+test_user_message_id (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) generation =
+      generate (self, fields ("moduleId", "m", "message", "one", "userMessageId", "mine", NULL));
+  ConfabMessage *question = confab_generation_get_question (generation);
+
+  g_assert_cmpstr (confab_message_get_id (question), ==, "mine");
+  /* while it is here, and when only the store knows it */
+  for (guint i = 0; i < 2; i++)
+    {
+      assert_not_generated (
+          self, GENERATE, fields ("moduleId", "m", "message", "two", "userMessageId", "mine", NULL),
+          CONFAB_ERROR_INVALID_REQUEST);
+      if (i == 0)
+        {
+          scripted_run_finish (await_run (self, 0));
+          await_end (generation);
+        }
+    }
+  g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, 1);
+}
+
+static void
+test_busy (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) first = ask (self, "m", "x");
+  g_autoptr (ConfabGeneration) second = NULL;
+
+  assert_not_generated (self, GENERATE,
+                        fields ("moduleId", "m", "message", "y", "requestId", "r", NULL),
+                        CONFAB_ERROR_BUSY);
+  assert_not_generated (self, "ai:chat:regenerate", fields ("moduleId", "m", NULL),
+                        CONFAB_ERROR_BUSY);
+  scripted_run_finish (await_run (self, 0));
+  await_end (first);
+  /* the refused request was not used up */
+  second = generate (self, fields ("moduleId", "m", "message", "y", "requestId", "r", NULL));
+  g_assert_cmpuint (
+      confab_module_get_n_messages (confab_service_lookup_module (self->service, "m")), ==, 4);
+}
+
+static void
+next_question_cb (ConfabGeneration *generation, gpointer user_data)
+{
+  ServiceFixture *self = user_data;
+  g_autoptr (JsonObject) payload = fields ("moduleId", "m", "message", "two", NULL);
+
+  confab_service_generate_async (self->service, payload, hear_answer_cb, self->heard);
+}
+
+/* Who hears of the end may ask at once. */
+static void
+test_ask_from_end (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) first = ask (self, "m", "one");
+  ScriptedRun *run = await_run (self, 0);
+
+  g_signal_connect (first, "ended", G_CALLBACK (next_question_cb), self);
+  scripted_run_say (run, "1");
+  scripted_run_finish (run);
+  g_assert_cmpuint (confab_prompt_get_n_turns (await_run (self, 1)->prompt), ==, 3);
+  assert_branch (self, "m", "user:one;assistant:1;user:two;assistant:;");
+}
+
+static void
+assert_repeated (ServiceFixture *self, const char *user_message_id, const char *generation_id)
+{
+  g_autoptr (ConfabGeneration) again = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean repeated = FALSE;
+
+  again = try_generate (self, GENERATE,
+                        fields ("moduleId", "m", "message", "y", "requestId", "r", "userMessageId",
+                                user_message_id, NULL),
+                        &repeated, &error);
+  g_assert_no_error (error);
+  g_assert_true (repeated);
+  g_assert_cmpstr (confab_generation_get_id (again), ==, generation_id);
+}
+
+static void
+test_repeat (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) generation = generate (
+      self, fields ("moduleId", "m", "message", "y", "requestId", "r", "userMessageId", "u", NULL));
+  ScriptedRun *run = await_run (self, 0);
+
+  /* while it runs, and after it ended */
+  for (guint i = 0; i < 2; i++)
+    {
+      assert_repeated (self, "u", confab_generation_get_id (generation));
+      assert_repeated (self, NULL, confab_generation_get_id (generation));
+      assert_not_generated (self, GENERATE,
+                            fields ("moduleId", "m", "message", "z", "requestId", "r", NULL),
+                            CONFAB_ERROR_INVALID_REQUEST);
+      assert_not_generated (
+          self, GENERATE,
+          fields ("moduleId", "m", "message", "y", "requestId", "r", "userMessageId", "v", NULL),
+          CONFAB_ERROR_INVALID_REQUEST);
+      g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, 1);
+      if (i == 0)
+        {
+          scripted_run_finish (run);
+          await_end (generation);
+        }
+    }
+}
+
+static void
+test_request_of_other_module (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) here =
+      generate (self, fields ("moduleId", "m", "message", "x", "requestId", "r", NULL));
+  g_autoptr (ConfabGeneration) there =
+      generate (self, fields ("moduleId", "n", "message", "x", "requestId", "r", NULL));
+
+  g_assert_true (here != there);
+}
+
+static void
+test_stop (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) generation = ask (self, "m", "x");
   const char *id = confab_generation_get_id (generation);
+  ScriptedRun *run = await_run (self, 0);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (JsonObject) payload = fields ("moduleId", "m", NULL);
 
-  say (fixture->provider, "Hal");
-  g_assert_cmpint (confab_service_stop (fixture->service, "m", NULL, NULL), ==, 1);
-  g_assert_true (g_cancellable_is_cancelled (g_task_get_cancellable (fixture->provider->task)));
-  g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_STOPPED);
-  g_assert_cmpuint (confab_service_get_n_running (fixture->service), ==, 0);
-  g_assert_cmpint (confab_service_stop (fixture->service, "m", NULL, NULL), ==, 0);
-  g_assert_cmpint (confab_service_stop (fixture->service, "m", id, NULL), ==, 0);
-
+  scripted_run_say (run, "Hal");
+  confab_service_stop_async (self->service, payload, store_ready_cb, &result);
+  /* at once, whatever the store does */
+  g_assert_true (g_cancellable_is_cancelled (run->cancellable));
   /* what the provider had in hand changes nothing */
-  say (fixture->provider, "f");
-  finish (fixture->provider);
+  scripted_run_say (run, "f");
+  wait_for (&result);
+  g_assert_cmpint (confab_service_stop_finish (self->service, result, NULL), ==, 1);
+  g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_STOPPED);
+  g_assert_cmpuint (confab_service_get_n_running (self->service), ==, 0);
+  g_assert_cmpint (stop (self, "m", NULL, NULL), ==, 0);
+  g_assert_cmpint (stop (self, "m", id, NULL), ==, 0);
+
+  scripted_run_say (run, "f");
+  scripted_run_finish (run);
+  settle (self);
   g_assert_cmpstr (confab_generation_get_text (generation), ==, "Hal");
   g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_STOPPED);
+  assert_branch (self, "m", "user:x;assistant:Hal;");
 }
 
 static void
-test_late_run_spares_the_next (Fixture *fixture, gconstpointer data)
+test_late_run_spares_the_next (ServiceFixture *self, gconstpointer data)
 {
-  ConfabGeneration *second;
-  g_autoptr (GTask) first_task = NULL;
-  ConfabDeltaFunc first_delta;
-  gpointer first_data;
+  g_autoptr (ConfabGeneration) first = ask (self, "m", "one");
+  ScriptedRun *late = await_run (self, 0);
+  g_autoptr (ConfabGeneration) second = NULL;
 
-  ask (fixture, &plain);
-  first_task = g_steal_pointer (&fixture->provider->task);
-  first_delta = fixture->provider->on_delta;
-  first_data = fixture->provider->delta_data;
-  confab_service_stop (fixture->service, "m", NULL, NULL);
-
-  second = ask (fixture, &plain);
-  first_delta (CONFAB_DELTA_TEXT, "late", 4, first_data);
-  g_task_return_new_error (first_task, CONFAB_ERROR, CONFAB_ERROR_INTERNAL, "late");
-  drain ();
+  g_assert_cmpint (stop (self, "m", NULL, NULL), ==, 1);
+  second = ask (self, "m", "two");
+  await_run (self, 1);
+  scripted_run_say (late, "late");
+  scripted_run_fail (late, CONFAB_ERROR_INTERNAL);
+  settle (self);
   g_assert_cmpint (confab_generation_get_state (second), ==, CONFAB_STATE_CONNECTING);
   g_assert_cmpstr (confab_generation_get_text (second), ==, "");
-  g_assert_cmpuint (confab_service_get_n_running (fixture->service), ==, 1);
+  g_assert_cmpuint (confab_service_get_n_running (self->service), ==, 1);
 }
 
 static void
-test_stop_named (Fixture *fixture, gconstpointer data)
+test_stop_named (ServiceFixture *self, gconstpointer data)
 {
-  g_autofree char *old = g_strdup (confab_generation_get_id (ask (fixture, &plain)));
+  g_autoptr (ConfabGeneration) first = converse (self, "m", "one", "1");
+  g_autoptr (ConfabGeneration) second = ask (self, "m", "two");
   g_autoptr (GError) error = NULL;
 
-  finish (fixture->provider);
-  ask (fixture, &plain);
   /* stopping an old one spares the one that runs */
-  g_assert_cmpint (confab_service_stop (fixture->service, "m", old, NULL), ==, 0);
-  g_assert_cmpuint (confab_service_get_n_running (fixture->service), ==, 1);
-  g_assert_cmpint (confab_service_stop (fixture->service, "m", "nobody", &error), ==, -1);
+  g_assert_cmpint (stop (self, "m", confab_generation_get_id (first), NULL), ==, 0);
+  g_assert_cmpuint (confab_service_get_n_running (self->service), ==, 1);
+  g_assert_cmpint (stop (self, "m", "nobody", &error), ==, -1);
   g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_GENERATION);
+  g_assert_cmpint (stop (self, "m", confab_generation_get_id (second), NULL), ==, 1);
 }
 
 static void
-test_stop_unknown_module (Fixture *fixture, gconstpointer data)
+test_stop_unknown_module (ServiceFixture *self, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_cmpint (confab_service_stop (fixture->service, "m", NULL, &error), ==, -1);
+  g_assert_cmpint (stop (self, "m", NULL, &error), ==, -1);
   g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MODULE);
   g_clear_error (&error);
-  g_assert_cmpint (confab_service_stop (fixture->service, NULL, NULL, &error), ==, -1);
+  g_assert_cmpint (stop (self, NULL, NULL, &error), ==, -1);
   g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST);
 }
 
+/* A client need not wait for its ack before it changes its mind. */
 static void
-test_failure (Fixture *fixture, gconstpointer data)
+test_stop_before_acceptance (ServiceFixture *self, gconstpointer data)
 {
-  g_autoptr (ConfabGeneration) generation = g_object_ref (ask (fixture, &plain));
+  g_autoptr (JsonObject) payload = fields ("moduleId", "m", "message", "x", NULL);
+  g_autoptr (ConfabGeneration) generation = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  gboolean repeated;
 
-  say (fixture->provider, "Hal");
+  confab_service_generate_async (self->service, payload, store_ready_cb, &result);
+  g_assert_cmpint (stop (self, "m", NULL, NULL), ==, 1);
+  g_assert_nonnull (result);
+  generation = confab_service_generate_finish (self->service, result, &repeated, NULL);
+  g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_STOPPED);
+  settle (self);
+  g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, 0);
+  g_assert_cmpuint (confab_service_get_n_running (self->service), ==, 0);
+  assert_branch (self, "m", "user:x;assistant:;");
+}
+
+static void
+test_failure (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) generation = ask (self, "m", "x");
+  ScriptedRun *run = await_run (self, 0);
+  g_autoptr (ConfabGeneration) next = NULL;
+
+  scripted_run_say (run, "Hal");
   g_test_expect_message ("Confab", G_LOG_LEVEL_MESSAGE, "*It broke.*");
-  fail (fixture->provider, CONFAB_ERROR_UPSTREAM_TRUNCATED);
+  scripted_run_fail (run, CONFAB_ERROR_UPSTREAM_TRUNCATED);
+  await_end (generation);
   g_test_assert_expected_messages ();
   g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_FAILED);
   g_assert_error ((GError *) confab_generation_get_error (generation), CONFAB_ERROR,
                   CONFAB_ERROR_UPSTREAM_TRUNCATED);
-  ask (fixture, &plain);
+  g_assert_cmpstr (confab_generation_get_text (generation), ==, "Hal");
+  next = ask (self, "m", "y");
 }
 
 static void
 stop_from_delta_cb (ConfabGeneration *generation, const ConfabDelta *delta, gpointer user_data)
 {
-  g_assert_cmpint (confab_service_stop (user_data, "m", NULL, NULL), ==, 1);
+  ServiceFixture *self = user_data;
+  g_autoptr (JsonObject) payload = fields ("moduleId", "m", NULL);
+
+  confab_service_stop_async (self->service, payload, NULL, NULL);
 }
 
 static void
-test_stop_from_delta (Fixture *fixture, gconstpointer data)
+test_stop_from_delta (ServiceFixture *self, gconstpointer data)
 {
-  g_autoptr (ConfabGeneration) generation = g_object_ref (ask (fixture, &plain));
+  g_autoptr (ConfabGeneration) generation = ask (self, "m", "x");
+  ScriptedRun *run = await_run (self, 0);
 
-  g_signal_connect (generation, "delta", G_CALLBACK (stop_from_delta_cb), fixture->service);
-  say (fixture->provider, "Hi");
+  g_signal_connect (generation, "delta", G_CALLBACK (stop_from_delta_cb), self);
+  scripted_run_say (run, "Hi");
+  scripted_run_say (run, " more");
+  await_end (generation);
   g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_STOPPED);
+  g_assert_cmpstr (confab_generation_get_text (generation), ==, "Hi");
 }
 
 static void
-test_answer_limit (Fixture *fixture, gconstpointer data)
+test_answer_limit (ServiceFixture *self, gconstpointer data)
 {
-  g_autoptr (ConfabGeneration) generation = g_object_ref (ask (fixture, &plain));
+  g_autoptr (ConfabGeneration) generation = ask (self, "m", "x");
   g_autofree char *piece = g_strnfill (CONFAB_MAX_ANSWER_BYTES / 4, 'x');
+  ScriptedRun *run = await_run (self, 0);
 
-  for (guint i = 0; i < 4; i++)
-    say (fixture->provider, piece);
+  scripted_run_think (run, piece);
+  for (guint i = 0; i < 3; i++)
+    scripted_run_say (run, piece);
+  settle (self);
   g_assert_false (confab_generation_is_ended (generation));
-  say (fixture->provider, "y");
+  scripted_run_say (run, "y");
+  g_assert_true (g_cancellable_is_cancelled (run->cancellable));
+  await_end (generation);
   g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_COMPLETED);
   g_assert_cmpint (confab_generation_get_outcome (generation)->finish_reason, ==,
                    CONFAB_FINISH_LENGTH);
-  g_assert_true (g_cancellable_is_cancelled (g_task_get_cancellable (fixture->provider->task)));
 }
 
 static void
-test_shutdown (Fixture *fixture, gconstpointer data)
+test_max_running (ServiceFixture *self, gconstpointer data)
 {
-  g_autoptr (ConfabGeneration) generation = g_object_ref (ask (fixture, &plain));
-  const ConfabQuestion elsewhere = { .module_id = "n", .message = "x" };
+  g_autoptr (ConfabGeneration) first = NULL;
+  g_autoptr (ConfabGeneration) second = NULL;
 
-  say (fixture->provider, "Hal");
-  confab_service_shutdown (fixture->service);
+  confab_service_set_max_running (self->service, 1);
+  first = ask (self, "m", "one");
+  second = ask (self, "n", "two");
+  await_run (self, 0);
+  settle (self);
+  g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, 1);
+  g_assert_cmpint (confab_generation_get_state (second), ==, CONFAB_STATE_QUEUED);
+  scripted_run_finish (scripted_provider_get_run (self->provider, 0));
+  g_assert_cmpstr (confab_prompt_get_turn_content (await_run (self, 1)->prompt, 0), ==, "two");
+}
+
+static void
+test_shutdown (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) generation = ask (self, "m", "x");
+  g_autoptr (GError) error = NULL;
+
+  scripted_run_say (await_run (self, 0), "Hal");
+  g_assert_true (shut_down (self, &error));
+  g_assert_no_error (error);
   g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_INTERRUPTED);
   g_assert_error ((GError *) confab_generation_get_error (generation), CONFAB_ERROR,
                   CONFAB_ERROR_SHUTTING_DOWN);
   g_assert_cmpstr (confab_generation_get_text (generation), ==, "Hal");
-  g_assert_true (confab_service_is_shut_down (fixture->service));
-  assert_refused (fixture, &elsewhere, CONFAB_ERROR_SHUTTING_DOWN);
+  g_assert_true (confab_service_is_shut_down (self->service));
+}
+
+static void
+test_refused_after_shutdown (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) generation = converse (self, "m", "x", "y");
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (shut_down (self, NULL));
+  assert_not_generated (self, GENERATE, fields ("moduleId", "new", "message", "x", NULL),
+                        CONFAB_ERROR_SHUTTING_DOWN);
+  assert_not_generated (self, GENERATE, fields ("moduleId", "m", "message", "x", NULL),
+                        CONFAB_ERROR_SHUTTING_DOWN);
+  g_assert_null (change_session (self, "session:create", fields (NULL, NULL), &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN);
+}
+
+/* Where the store would have to be asked first, which is closed by now. */
+static void
+test_reads_after_shutdown (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) generation = converse (self, "m", "x", "y");
+  g_autoptr (GError) error = NULL;
+  gboolean more;
+
+  g_assert_true (shut_down (self, NULL));
+  assert_not_generated (self, GENERATE,
+                        fields ("moduleId", "m", "message", "x", "requestId", "r", NULL),
+                        CONFAB_ERROR_SHUTTING_DOWN);
+  assert_not_generated (self, GENERATE,
+                        fields ("moduleId", "m", "message", "x", "userMessageId", "u", NULL),
+                        CONFAB_ERROR_SHUTTING_DOWN);
+  assert_not_generated (self, "ai:chat:regenerate", fields ("moduleId", "m", NULL),
+                        CONFAB_ERROR_SHUTTING_DOWN);
+  g_assert_null (get_history (self, fields ("moduleId", "m", NULL), &more, &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN);
+  g_clear_error (&error);
+  g_assert_null (recall (self, fields ("moduleId", "m", NULL), &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN);
+}
+
+/* A question that is on its way to the disk is accepted, and ends like all others. */
+static void
+test_shutdown_before_acceptance (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (JsonObject) payload = fields ("moduleId", "m", "message", "x", NULL);
+  g_autoptr (ConfabGeneration) generation = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean repeated;
+
+  confab_service_generate_async (self->service, payload, store_ready_cb, &result);
+  g_assert_true (shut_down (self, &error));
+  g_assert_no_error (error);
+  g_assert_nonnull (result);
+  generation = confab_service_generate_finish (self->service, result, &repeated, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_INTERRUPTED);
+  g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, 0);
+}
+
+static void
+test_no_auto_create (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabSession) session = NULL;
+  g_autoptr (ConfabModule) module = NULL;
+  g_autoptr (ConfabGeneration) generation = NULL;
+
+  confab_service_set_auto_create_modules (self->service, FALSE);
+  assert_not_generated (self, GENERATE, fields ("moduleId", "m", "message", "x", NULL),
+                        CONFAB_ERROR_UNKNOWN_MODULE);
+  session = change_session (self, "session:create", fields ("sessionId", "s", NULL), NULL);
+  module =
+      change_module (self, "module:create", fields ("sessionId", "s", "moduleId", "m", NULL), NULL);
+  generation = ask (self, "m", "x");
+}
+
+static void
+test_provider_of_module (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ScriptedProvider) other = g_object_new (SCRIPTED_TYPE_PROVIDER, NULL);
+  g_autoptr (ConfabSession) session =
+      change_session (self, "session:create", fields ("sessionId", "s", NULL), NULL);
+  g_autoptr (ConfabModule) module = NULL;
+  g_autoptr (ConfabGeneration) generation = NULL;
+  g_autoptr (GError) error = NULL;
+
+  confab_provider_registry_add (self->providers, "other", CONFAB_PROVIDER (other));
+  g_assert_null (change_module (self, "module:create",
+                                fields ("sessionId", "s", "provider", "nobody", NULL), &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_NO_PROVIDER);
+  module = change_module (self, "module:create",
+                          fields ("sessionId", "s", "moduleId", "m", "provider", "other",
+                                  "instructions", "Be short.", "model", "small", NULL),
+                          NULL);
+  generation = ask (self, "m", "x");
+  while (scripted_provider_get_n_runs (other) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  {
+    ScriptedRun *run = scripted_provider_get_run (other, 0);
+
+    g_assert_cmpstr (confab_prompt_get_instructions (run->prompt), ==, "Be short.");
+    g_assert_cmpstr (confab_prompt_get_model (run->prompt), ==, "small");
+    scripted_run_finish (run);
+  }
+  await_end (generation);
+  g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, 0);
+}
+
+static void
+test_changes (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabSession) session = change_session (
+      self, "session:create", fields ("sessionId", "s", "title", "Work", NULL), NULL);
+  g_autoptr (ConfabSession) again = change_session (
+      self, "session:create", fields ("sessionId", "s", "title", "Other", NULL), NULL);
+  g_autoptr (ConfabModule) module = change_module (
+      self, "module:create", fields ("sessionId", "s", "moduleId", "m", "model", "a", NULL), NULL);
+  g_autoptr (ConfabModule) changed =
+      change_module (self, "module:update", fields ("moduleId", "m", "title", "Mine", NULL), NULL);
+  g_autoptr (ConfabModule) back =
+      change_module (self, "module:update", fields ("moduleId", "m", "model", "", NULL), NULL);
+  g_autoptr (ConfabSession) deleted =
+      change_session (self, "session:delete", fields ("sessionId", "s", NULL), NULL);
+
+  g_assert_true (session == again && module == changed && module == back && session == deleted);
+  g_assert_cmpstr (confab_session_get_title (session), ==, "Work");
+  g_assert_cmpstr (confab_module_get_title (module), ==, "Mine");
+  g_assert_false (confab_module_get_title_is_auto (module));
+  g_assert_null (confab_module_get_model (module));
+  g_assert_cmpstr (self->heard->str, ==,
+                   "session:s;module:m;module:m;module:m;-module:m;-session:s;");
+  g_assert_null (confab_service_lookup_session (self->service, "s"));
+  g_assert_null (confab_service_lookup_module (self->service, "m"));
+}
+
+static void
+test_changes_refused (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ConfabSession) s =
+      change_session (self, "session:create", fields ("sessionId", "s", NULL), NULL);
+  g_autoptr (ConfabSession) t =
+      change_session (self, "session:create", fields ("sessionId", "t", NULL), NULL);
+  g_autoptr (ConfabModule) m =
+      change_module (self, "module:create", fields ("sessionId", "s", "moduleId", "m", NULL), NULL);
+
+  g_assert_null (change_session (self, "session:update",
+                                 fields ("sessionId", "x", "title", "y", NULL), &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_SESSION);
+  g_clear_error (&error);
+  g_assert_null (change_module (self, "module:create", fields ("sessionId", "x", NULL), &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_SESSION);
+  g_clear_error (&error);
+  g_assert_null (change_module (self, "module:create",
+                                fields ("sessionId", "t", "moduleId", "m", NULL), &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST);
+  g_clear_error (&error);
+  g_assert_null (change_module (self, "module:delete", fields ("moduleId", "x", NULL), &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MODULE);
+  g_clear_error (&error);
+  g_assert_null (change_module (self, "module:update", fields ("title", "x", NULL), &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST);
+}
+
+/* The first question names the module, until a person does. */
+static void
+test_titles (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) first = converse (self, "m", "How are\tyou?\nMore", "Fine");
+  g_autoptr (ConfabGeneration) second = converse (self, "m", "And now?", "Fine");
+  ConfabModule *module = confab_service_lookup_module (self->service, "m");
+  g_autoptr (ConfabModule) same = NULL;
+  g_autoptr (ConfabGeneration) anew = NULL;
+
+  g_assert_cmpstr (confab_module_get_title (module), ==, "How are you?");
+  same =
+      change_module (self, "module:update", fields ("moduleId", "m", "title", "Mine", NULL), NULL);
+  anew = regenerate (self,
+                     fields ("moduleId", "m", "message", "Else?", "messageId",
+                             confab_message_get_id (confab_generation_get_question (first)), NULL));
+  g_assert_cmpstr (confab_module_get_title (module), ==, "Mine");
 }
 
 static void
 test_no_provider (void)
 {
-  g_autoptr (ConfabService) service = confab_service_new ();
+  g_autoptr (ConfabStore) store = open_store (NULL);
+  g_autoptr (ConfabService) service = confab_service_new (store);
+  g_autoptr (JsonObject) payload = fields ("moduleId", "m", "message", "x", NULL);
+  g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
   gboolean repeated;
 
-  g_assert_null (confab_service_generate (service, &plain, &repeated, &error));
+  confab_service_generate_async (service, payload, store_ready_cb, &result);
+  wait_for (&result);
+  g_assert_null (confab_service_generate_finish (service, result, &repeated, &error));
   g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_NO_PROVIDER);
 }
 
-#define ADD(name, func) g_test_add ("/confab/service/" name, Fixture, NULL, set_up, func, tear_down)
+#define ADD(name, func)                                                                            \
+  g_test_add ("/confab/service/" name, ServiceFixture, NULL, service_set_up, func,                 \
+              service_tear_down)
 
 int
 main (int argc, char **argv)
@@ -458,21 +660,35 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   ADD ("generate", test_generate);
+  ADD ("order", test_order);
   ADD ("sessions", test_sessions);
   ADD ("context", test_context);
+  ADD ("parents", test_parents);
   ADD ("invalid", test_invalid);
   ADD ("message-size", test_message_size);
+  ADD ("user-message-id", test_user_message_id);
   ADD ("busy", test_busy);
+  ADD ("ask-from-end", test_ask_from_end);
   ADD ("repeat", test_repeat);
   ADD ("request-of-other-module", test_request_of_other_module);
   ADD ("stop", test_stop);
   ADD ("stop-named", test_stop_named);
   ADD ("stop-unknown-module", test_stop_unknown_module);
+  ADD ("stop-before-acceptance", test_stop_before_acceptance);
   ADD ("stop-from-delta", test_stop_from_delta);
   ADD ("late-run-spares-the-next", test_late_run_spares_the_next);
   ADD ("failure", test_failure);
   ADD ("answer-limit", test_answer_limit);
+  ADD ("max-running", test_max_running);
   ADD ("shutdown", test_shutdown);
+  ADD ("refused-after-shutdown", test_refused_after_shutdown);
+  ADD ("reads-after-shutdown", test_reads_after_shutdown);
+  ADD ("shutdown-before-acceptance", test_shutdown_before_acceptance);
+  ADD ("no-auto-create", test_no_auto_create);
+  ADD ("provider-of-module", test_provider_of_module);
+  ADD ("changes", test_changes);
+  ADD ("changes-refused", test_changes_refused);
+  ADD ("titles", test_titles);
   g_test_add_func ("/confab/service/no-provider", test_no_provider);
 
   return g_test_run ();

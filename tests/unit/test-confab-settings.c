@@ -21,7 +21,7 @@ assert_defaults (const ConfabSettings *settings)
 {
   g_assert_null (settings->provider);
   g_assert_false (settings->queue);
-  g_assert_cmpuint (settings->max_running, ==, 16);
+  g_assert_cmpuint (settings->max_running, ==, 1000);
   g_assert_cmpuint (settings->chunk_interval_ms, ==, 0);
   g_assert_true (settings->auto_create_modules);
   g_assert_cmpuint (settings->providers->len, ==, 0);

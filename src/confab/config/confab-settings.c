@@ -63,7 +63,7 @@ confab_settings_new (void)
 {
   ConfabSettings *self = g_new0 (ConfabSettings, 1);
 
-  self->max_running = 16;
+  self->max_running = 1000;
   self->auto_create_modules = TRUE;
   self->providers = g_ptr_array_new_with_free_func (provider_settings_free);
 

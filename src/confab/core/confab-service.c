@@ -1,64 +1,39 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "confab-service.h"
+#include "confab-service-private.h"
 
 #include <glib/gi18n-lib.h>
-#include <string.h>
 
 #include "confab-error.h"
-#include "confab-id.h"
+#include "confab-rows.h"
+#include "confab-run.h"
 
-struct _ConfabService
+#define DEFAULT_MAX_RUNNING 64
+
+enum
 {
-  GObject parent_instance;
-
-  ConfabProvider *provider;
-  GHashTable *sessions; /* id → ConfabSession; key belongs to the value */
-  GHashTable *modules;  /* id → ConfabModule; key belongs to the value */
-  GHashTable *runs;     /* set of Run: those whose generation has not ended */
-  gboolean shut_down;
+  GENERATION_STARTED,
+  SESSION_CHANGED,
+  MODULE_CHANGED,
+  N_SIGNALS
 };
 
+static guint signals[N_SIGNALS];
+
 G_DEFINE_FINAL_TYPE (ConfabService, confab_service, G_TYPE_OBJECT)
-
-/* One call of a provider for one generation; an rc box. The provider's callback owns it, so that it
- * outlives the generation's end until the provider has let go. */
-typedef struct
-{
-  ConfabService *service; /* owned: a run keeps its service */
-  ConfabGeneration *generation;
-  ConfabProvider *provider;
-  GCancellable *cancellable;
-  gsize received; /* bytes of all kinds */
-} Run;
-
-static void
-run_clear (gpointer data)
-{
-  Run *run = data;
-
-  g_clear_object (&run->generation);
-  g_clear_object (&run->provider);
-  g_clear_object (&run->cancellable);
-  g_clear_object (&run->service);
-}
-
-static void
-run_unref (Run *run)
-{
-  g_rc_box_release_full (run, run_clear);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Run, run_unref)
 
 static void
 confab_service_finalize (GObject *object)
 {
   ConfabService *self = CONFAB_SERVICE (object);
 
-  g_clear_object (&self->provider);
+  confab_service_clear_unwritten (self);
+  g_clear_object (&self->providers);
   g_hash_table_unref (self->runs);
+  confab_scheduler_free (self->scheduler);
   g_hash_table_unref (self->modules);
   g_hash_table_unref (self->sessions);
+  g_clear_object (&self->session_list);
+  g_clear_object (&self->store);
 
   G_OBJECT_CLASS (confab_service_parent_class)->finalize (object);
 }
@@ -66,48 +41,277 @@ confab_service_finalize (GObject *object)
 static void
 confab_service_class_init (ConfabServiceClass *klass)
 {
+  GType type = G_TYPE_FROM_CLASS (klass);
+
   G_OBJECT_CLASS (klass)->finalize = confab_service_finalize;
+
+  /**
+   * ConfabService::generation-started:
+   * @self: the service
+   * @generation: what was accepted
+   */
+  signals[GENERATION_STARTED] =
+      g_signal_new ("generation-started", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                    1, CONFAB_TYPE_GENERATION);
+
+  /**
+   * ConfabService::session-changed:
+   * @self: the service
+   * @session_id: its id
+   * @session: (nullable): as it is now; %NULL: it was deleted
+   */
+  signals[SESSION_CHANGED] =
+      g_signal_new ("session-changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
+                    G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, CONFAB_TYPE_SESSION);
+
+  /**
+   * ConfabService::module-changed:
+   * @self: the service
+   * @module_id: its id
+   * @module: (nullable): as it is now; %NULL: it was deleted
+   */
+  signals[MODULE_CHANGED] =
+      g_signal_new ("module-changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
+                    G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, CONFAB_TYPE_MODULE);
+}
+
+static void
+start_cb (gpointer item, gpointer user_data)
+{
+  confab_run_begin (item);
 }
 
 static void
 confab_service_init (ConfabService *self)
 {
+  self->session_list = g_list_store_new (CONFAB_TYPE_SESSION);
   self->sessions = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
   self->modules = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
-  self->runs = g_hash_table_new (NULL, NULL);
+  self->runs = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) confab_run_unref);
+  self->scheduler = confab_scheduler_new (DEFAULT_MAX_RUNNING, start_cb, self);
+  self->auto_create_modules = TRUE;
 }
 
 /**
  * confab_service_new:
+ * @store: where everything is kept
  *
- * Returns: (transfer full): a service without sessions or provider, for the thread-default context
- *   in which it is called
+ * Returns: (transfer full): a service without provider, for the thread-default context in which it
+ *   is called
  */
 ConfabService *
-confab_service_new (void)
+confab_service_new (ConfabStore *store)
 {
-  return g_object_new (CONFAB_TYPE_SERVICE, NULL);
+  ConfabService *self;
+
+  g_return_val_if_fail (CONFAB_IS_STORE (store), NULL);
+
+  self = g_object_new (CONFAB_TYPE_SERVICE, NULL);
+  self->store = g_object_ref (store);
+
+  return self;
+}
+
+void
+confab_service_take_session (ConfabService *self, ConfabSession *session)
+{
+  if (g_hash_table_contains (self->sessions, confab_session_get_id (session)))
+    return;
+
+  confab_session_set_ordinal (session, ++self->last_ordinal);
+  g_list_store_append (self->session_list, session);
+  g_hash_table_insert (self->sessions, (char *) confab_session_get_id (session),
+                       g_object_ref (session));
+}
+
+/* Unless its session is gone, or another one has its id by now. */
+void
+confab_service_take_module (ConfabService *self, ConfabModule *module)
+{
+  ConfabSession *session =
+      g_hash_table_lookup (self->sessions, confab_module_get_session_id (module));
+
+  if (session == NULL || g_hash_table_contains (self->modules, confab_module_get_id (module)))
+    return;
+
+  confab_module_set_ordinal (module, ++self->last_ordinal);
+  confab_session_add_module (session, module);
+  g_hash_table_insert (self->modules, (char *) confab_module_get_id (module),
+                       g_object_ref (module));
 }
 
 /**
- * confab_service_set_provider:
- * @self: the service
- * @provider: who answers from now on; running generations keep theirs
+ * confab_service_load:
+ * @self: a service that is still empty
+ * @error: return location for a %CONFAB_STORE_ERROR
+ *
+ * Ends what a crash left unfinished, and reads which sessions and modules there are. It blocks.
+ *
+ * Returns: whether it succeeded
  */
-void
-confab_service_set_provider (ConfabService *self, ConfabProvider *provider)
+gboolean
+confab_service_load (ConfabService *self, GError **error)
 {
-  g_return_if_fail (CONFAB_IS_SERVICE (self) && CONFAB_IS_PROVIDER (provider));
+  g_autoptr (ConfabOverview) overview = NULL;
+  guint n_recovered;
 
-  g_set_object (&self->provider, provider);
+  g_return_val_if_fail (CONFAB_IS_SERVICE (self), FALSE);
+
+  if (!confab_store_recover (self->store, &n_recovered, error))
+    return FALSE;
+  if (n_recovered > 0)
+    g_message ("%u answers were interrupted when Confab last ended", n_recovered);
+
+  overview = confab_store_read_overview (self->store, error);
+  if (overview == NULL)
+    return FALSE;
+
+  for (guint i = 0; i < overview->sessions->len; i++)
+    {
+      g_autoptr (ConfabSession) session =
+          confab_rows_read_session (g_ptr_array_index (overview->sessions, i));
+
+      confab_service_take_session (self, session);
+    }
+  for (guint i = 0; i < overview->modules->len; i++)
+    {
+      g_autoptr (ConfabModule) module =
+          confab_rows_read_module (g_ptr_array_index (overview->modules, i));
+
+      confab_service_take_module (self, module);
+    }
+
+  return TRUE;
 }
 
-ConfabProvider *
-confab_service_get_provider (ConfabService *self)
+/* Makes it in memory only. */
+ConfabSession *
+confab_service_add_session (ConfabService *self, const char *id)
+{
+  g_autoptr (ConfabSession) session = confab_session_new (id);
+
+  confab_service_take_session (self, session);
+
+  return session;
+}
+
+void
+confab_service_remove_session (ConfabService *self, ConfabSession *session)
+{
+  guint position;
+
+  if (g_list_store_find (self->session_list, session, &position))
+    g_list_store_remove (self->session_list, position);
+  g_hash_table_remove (self->sessions, confab_session_get_id (session));
+}
+
+ConfabModule *
+confab_service_add_module (ConfabService *self, ConfabSession *session, const char *id)
+{
+  g_autoptr (ConfabModule) module = confab_module_new (id, confab_session_get_id (session));
+
+  confab_service_take_module (self, module);
+
+  return module;
+}
+
+void
+confab_service_remove_module (ConfabService *self, ConfabModule *module)
+{
+  ConfabSession *session =
+      g_hash_table_lookup (self->sessions, confab_module_get_session_id (module));
+
+  if (g_hash_table_lookup (self->modules, confab_module_get_id (module)) != module)
+    return;
+
+  if (session != NULL)
+    confab_session_remove_module (session, module);
+  g_hash_table_remove (self->modules, confab_module_get_id (module));
+}
+
+/**
+ * confab_service_set_providers:
+ * @self: the service
+ * @providers: who answers from now on: the one that a module names, else the default; running
+ *   generations keep theirs
+ */
+void
+confab_service_set_providers (ConfabService *self, ConfabProviderRegistry *providers)
+{
+  g_return_if_fail (CONFAB_IS_SERVICE (self) && CONFAB_IS_PROVIDER_REGISTRY (providers));
+
+  g_set_object (&self->providers, providers);
+}
+
+ConfabProviderRegistry *
+confab_service_get_providers (ConfabService *self)
 {
   g_return_val_if_fail (CONFAB_IS_SERVICE (self), NULL);
 
-  return self->provider;
+  return self->providers;
+}
+
+ConfabProvider *
+confab_service_find_provider (ConfabService *self, ConfabModule *module)
+{
+  const char *name = module != NULL ? confab_module_get_provider (module) : NULL;
+
+  return self->providers != NULL ? confab_provider_registry_lookup (self->providers, name) : NULL;
+}
+
+/**
+ * confab_service_set_queue:
+ * @self: the service
+ * @queue: whether questions of a busy module wait instead of being refused
+ */
+void
+confab_service_set_queue (ConfabService *self, gboolean queue)
+{
+  g_return_if_fail (CONFAB_IS_SERVICE (self));
+
+  self->queue = queue;
+}
+
+/**
+ * confab_service_set_auto_create_modules:
+ * @self: the service
+ * @auto_create: whether a question in a module that is not known makes it
+ */
+void
+confab_service_set_auto_create_modules (ConfabService *self, gboolean auto_create)
+{
+  g_return_if_fail (CONFAB_IS_SERVICE (self));
+
+  self->auto_create_modules = auto_create;
+}
+
+/**
+ * confab_service_set_max_running:
+ * @self: the service
+ * @max_running: how many upstream requests may run at once, at least 1
+ */
+void
+confab_service_set_max_running (ConfabService *self, guint max_running)
+{
+  g_return_if_fail (CONFAB_IS_SERVICE (self) && max_running > 0);
+
+  confab_scheduler_set_max_running (self->scheduler, max_running);
+}
+
+guint
+confab_service_get_n_running (ConfabService *self)
+{
+  g_return_val_if_fail (CONFAB_IS_SERVICE (self), 0);
+
+  return g_hash_table_size (self->runs);
+}
+
+GListModel *
+confab_service_get_sessions (ConfabService *self)
+{
+  g_return_val_if_fail (CONFAB_IS_SERVICE (self), NULL);
+
+  return G_LIST_MODEL (self->session_list);
 }
 
 /**
@@ -140,325 +344,66 @@ confab_service_lookup_session (ConfabService *self, const char *session_id)
   return g_hash_table_lookup (self->sessions, session_id);
 }
 
-/* Lets the upstream go. The provider may call back from in here and drop its reference to @run. */
-static void
-run_cancel (Run *run)
+/**
+ * confab_service_require_session:
+ * @self: the service
+ * @session_id: an id
+ * @error: return location for %CONFAB_ERROR_UNKNOWN_SESSION
+ *
+ * Returns: (transfer none) (nullable): the session of that id
+ */
+ConfabSession *
+confab_service_require_session (ConfabService *self, const char *session_id, GError **error)
 {
-  g_autoptr (GCancellable) cancellable = g_object_ref (run->cancellable);
+  ConfabSession *session = confab_service_lookup_session (self, session_id);
 
-  g_hash_table_remove (run->service->runs, run);
-  g_cancellable_cancel (cancellable);
-}
-
-static void
-run_delta_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_data)
-{
-  /* who hears of the delta may stop the run */
-  g_autoptr (Run) run = g_rc_box_acquire (user_data);
-
-  /* after an end nothing is added, whatever the provider still had in hand */
-  if (!confab_generation_append (run->generation, kind, text, length))
-    return;
-
-  run->received += length;
-  if (run->received > CONFAB_MAX_ANSWER_BYTES
-      && confab_generation_complete (run->generation, confab_outcome_new (CONFAB_FINISH_LENGTH)))
-    run_cancel (run);
-}
-
-static void
-run_finished_cb (GObject *object, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (Run) run = user_data;
-  g_autoptr (ConfabOutcome) outcome = NULL;
-  g_autoptr (GError) error = NULL;
-
-  outcome = confab_provider_generate_finish (run->provider, result, &error);
-  g_hash_table_remove (run->service->runs, run);
-
-  if (confab_generation_is_ended (run->generation))
-    return;
-
-  if (outcome != NULL)
-    confab_generation_complete (run->generation, g_steal_pointer (&outcome));
-  else
-    {
-      g_message ("Generation %s failed: %s (%s)", confab_generation_get_id (run->generation),
-                 error->message, confab_error_to_code (error));
-      confab_generation_fail (run->generation, error);
-    }
-}
-
-static void
-start_run (ConfabService *self, ConfabModule *module, ConfabGeneration *generation)
-{
-  g_autoptr (ConfabPrompt) prompt = confab_module_build_prompt (module);
-  Run *run = g_rc_box_new0 (Run);
-
-  run->service = g_object_ref (self);
-  run->generation = g_object_ref (generation);
-  run->provider = g_object_ref (self->provider);
-  run->cancellable = g_cancellable_new ();
-  g_hash_table_add (self->runs, run);
-
-  confab_generation_begin (generation);
-  confab_provider_generate_async (run->provider, prompt, run_delta_cb, run, run->cancellable,
-                                  run_finished_cb, run);
-}
-
-static gboolean
-check_id (const char *name, const char *value, gboolean optional, GError **error)
-{
-  if ((value == NULL && optional) || confab_id_is_valid (value))
-    return TRUE;
-
-  g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-               value == NULL
-                   ? _ ("The field %s is missing.")
-                   : _ ("The field %s is not an id: 1 to 128 letters, digits or ._~:@- ."),
-               name);
-
-  return FALSE;
-}
-
-static gboolean
-check_message (const char *message, GError **error)
-{
-  const char *c;
-
-  if (message == NULL)
-    {
-      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                           _ ("The field message is missing."));
-      return FALSE;
-    }
-  if (strlen (message) > CONFAB_MAX_MESSAGE_BYTES)
-    {
-      g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_TOO_LARGE,
-                   _ ("The message is longer than %d KiB."), CONFAB_MAX_MESSAGE_BYTES / 1024);
-      return FALSE;
-    }
-  for (c = message; g_unichar_isspace (g_utf8_get_char (c)); c = g_utf8_next_char (c))
-    ;
-  if (*c == '\0')
-    {
-      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                           _ ("The message is empty."));
-      return FALSE;
-    }
-
-  return TRUE;
-}
-
-static gboolean
-check_question (const ConfabQuestion *question, GError **error)
-{
-  return check_id ("moduleId", question->module_id, FALSE, error)
-         && check_message (question->message, error)
-         && check_id ("sessionId", question->session_id, TRUE, error)
-         && check_id ("requestId", question->request_id, TRUE, error)
-         && check_id ("userMessageId", question->user_message_id, TRUE, error);
-}
-
-/* Whether @question asks again just what started @generation. */
-static gboolean
-is_same_question (ConfabGeneration *generation, const ConfabQuestion *question)
-{
-  ConfabMessage *asked = confab_generation_get_question (generation);
-
-  return g_str_equal (confab_message_get_content (asked), question->message)
-         && (question->user_message_id == NULL
-             || g_str_equal (confab_message_get_id (asked), question->user_message_id));
-}
-
-static ConfabModule *
-ensure_module (ConfabService *self, const ConfabQuestion *question)
-{
-  const char *session_id =
-      question->session_id != NULL ? question->session_id : CONFAB_DEFAULT_SESSION;
-  ConfabModule *module = g_hash_table_lookup (self->modules, question->module_id);
-  ConfabSession *session;
-
-  if (module != NULL)
-    return module;
-
-  session = g_hash_table_lookup (self->sessions, session_id);
   if (session == NULL)
-    {
-      session = confab_session_new (session_id);
-      g_hash_table_insert (self->sessions, (char *) confab_session_get_id (session), session);
-    }
+    g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_SESSION,
+                         _ ("There is no session with this sessionId."));
 
-  module = confab_module_new (question->module_id, session_id);
-  confab_session_add_module (session, module);
-  g_hash_table_insert (self->modules, (char *) confab_module_get_id (module), module);
-
-  return module;
+  return session;
 }
 
-/**
- * confab_service_generate:
- * @self: the service
- * @question: what is asked, and where
- * @repeated: (out): whether @question is a repeat of a request; it started nothing then
- * @error: return location for a %CONFAB_ERROR
- *
- * Starts an answer. A module that is not known yet is made. Nothing changes on error, and no delta
- * comes before the main loop runs again.
- *
- * Returns: (transfer none) (nullable): the generation, running; of a repeat maybe ended
- */
-ConfabGeneration *
-confab_service_generate (ConfabService *self,
-                         const ConfabQuestion *question,
-                         gboolean *repeated,
-                         GError **error)
-{
-  ConfabModule *module;
-  ConfabGeneration *generation;
-
-  g_return_val_if_fail (CONFAB_IS_SERVICE (self) && question != NULL && repeated != NULL, NULL);
-
-  *repeated = FALSE;
-  if (!check_question (question, error))
-    return NULL;
-
-  module = g_hash_table_lookup (self->modules, question->module_id);
-  if (module != NULL && question->request_id != NULL)
-    {
-      generation = confab_module_lookup_request (module, question->request_id);
-      if (generation != NULL && !is_same_question (generation, question))
-        {
-          g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                               _ ("This requestId was used for another message."));
-          return NULL;
-        }
-      if (generation != NULL)
-        {
-          *repeated = TRUE;
-          return generation;
-        }
-    }
-
-  if (self->shut_down)
-    {
-      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN,
-                           _ ("Confab is shutting down."));
-      return NULL;
-    }
-  if (self->provider == NULL)
-    {
-      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_NO_PROVIDER,
-                           _ ("No model is set up to answer."));
-      return NULL;
-    }
-
-  module = ensure_module (self, question);
-  generation = confab_module_ask (module, question->message, question->user_message_id,
-                                  question->request_id, error);
-  if (generation != NULL)
-    start_run (self, module, generation);
-
-  return generation;
-}
-
-static Run *
-acquire_run (ConfabService *self, ConfabGeneration *generation)
-{
-  GHashTableIter iter;
-  gpointer run;
-
-  g_hash_table_iter_init (&iter, self->runs);
-  while (g_hash_table_iter_next (&iter, &run, NULL))
-    if (((Run *) run)->generation == generation)
-      return g_rc_box_acquire (run);
-
-  return NULL;
-}
-
-/**
- * confab_service_stop:
- * @self: the service
- * @module_id: where to stop
- * @generation_id: (nullable): what to stop; %NULL for whatever runs
- * @error: return location for a %CONFAB_ERROR
- *
- * Ends a running generation with what it has. The connection to its upstream is closed at once.
- *
- * Returns: how many were stopped; 0 if the end stood already; -1 on error
- */
-gint
-confab_service_stop (ConfabService *self,
-                     const char *module_id,
-                     const char *generation_id,
-                     GError **error)
-{
-  g_autoptr (Run) run = NULL;
-  ConfabModule *module;
-  ConfabGeneration *running;
-
-  g_return_val_if_fail (CONFAB_IS_SERVICE (self), -1);
-
-  if (!check_id ("moduleId", module_id, FALSE, error)
-      || !check_id ("generationId", generation_id, TRUE, error))
-    return -1;
-
-  module = g_hash_table_lookup (self->modules, module_id);
-  if (module == NULL)
-    {
-      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MODULE,
-                           _ ("There is no conversation with this moduleId."));
-      return -1;
-    }
-  if (generation_id != NULL && !confab_module_had_generation (module, generation_id))
-    {
-      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_GENERATION,
-                           _ ("There is no answer with this generationId."));
-      return -1;
-    }
-
-  running = confab_module_get_running (module);
-  if (running == NULL
-      || (generation_id != NULL
-          && !g_str_equal (confab_generation_get_id (running), generation_id)))
-    return 0;
-
-  run = acquire_run (self, running);
-  g_return_val_if_fail (run != NULL, 0);
-  confab_generation_stop (running);
-  run_cancel (run);
-
-  return 1;
-}
-
-/**
- * confab_service_shutdown:
- * @self: the service
- *
- * Ends every running generation with %CONFAB_ERROR_SHUTTING_DOWN and starts no more.
- */
 void
-confab_service_shutdown (ConfabService *self)
+confab_service_emit_started (ConfabService *self, ConfabGeneration *generation)
 {
-  g_autoptr (GError) error = NULL;
-  GList *runs;
+  g_signal_emit (self, signals[GENERATION_STARTED], 0, generation);
+}
 
-  g_return_if_fail (CONFAB_IS_SERVICE (self));
+void
+confab_service_emit_session (ConfabService *self, const char *id, ConfabSession *session)
+{
+  g_signal_emit (self, signals[SESSION_CHANGED], 0, id, session);
+}
 
-  self->shut_down = TRUE;
-  error = g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN,
-                               _ ("Confab is shutting down; the answer was interrupted."));
-  runs = g_hash_table_get_keys (self->runs);
-  for (GList *l = runs; l != NULL; l = l->next)
-    g_rc_box_acquire (l->data);
-  for (GList *l = runs; l != NULL; l = l->next)
-    {
-      Run *run = l->data;
+void
+confab_service_emit_module (ConfabService *self, const char *id, ConfabModule *module)
+{
+  g_signal_emit (self, signals[MODULE_CHANGED], 0, id, module);
+}
 
-      confab_generation_interrupt (run->generation, error);
-      run_cancel (run);
-    }
-  g_list_free_full (runs, (GDestroyNotify) run_unref);
+/**
+ * confab_service_storage_error:
+ * @cause: a %CONFAB_STORE_ERROR
+ *
+ * Returns: (transfer full): the %CONFAB_ERROR_STORAGE for clients, with paths for the log only; of
+ * a store that was closed %CONFAB_ERROR_SHUTTING_DOWN
+ */
+GError *
+confab_service_storage_error (const GError *cause)
+{
+  if (g_error_matches (cause, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_CLOSED))
+    return g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN,
+                                _ ("Confab is shutting down."));
+
+  g_warning ("The store refused: %s", cause->message);
+  if (g_error_matches (cause, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_FULL))
+    return g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_STORAGE,
+                                _ ("There is no space left to keep this; free some and try "
+                                   "again."));
+
+  return g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_STORAGE,
+                              _ ("This could not be kept; Confab's log says why."));
 }
 
 gboolean
@@ -467,12 +412,4 @@ confab_service_is_shut_down (ConfabService *self)
   g_return_val_if_fail (CONFAB_IS_SERVICE (self), TRUE);
 
   return self->shut_down;
-}
-
-guint
-confab_service_get_n_running (ConfabService *self)
-{
-  g_return_val_if_fail (CONFAB_IS_SERVICE (self), 0);
-
-  return g_hash_table_size (self->runs);
 }

@@ -5,102 +5,197 @@
 
 struct _ConfabFollowing
 {
-  GHashTable *table; /* not owned: it owns us */
-  SocketioNamespace *namespace;
+  gatomicrefcount refs;
   ConfabGeneration *generation;
-  char *room;
-  GString *json;        /* reused for every delta */
-  GPtrArray *followers; /* of char: ids of sockets, which may be gone */
+  SocketioNamespace *namespace;
+  ConfabLaggards *laggards; /* not owned: it outlives us */
+  GPtrArray *sockets;       /* of SocketioSocket, some of which may be gone */
+  GString *json;            /* reused for every delta */
+  gboolean started;
+
+  /* What has been told; behind the generation only while an interval passes. */
+  guint64 told_seq;
+  guint interval_ms;
+  gint64 last_told; /* monotonic, µs */
+  GSource *interval_source;
 };
 
 static void
-following_free (gpointer data)
+clear_interval (ConfabFollowing *self)
 {
-  ConfabFollowing *self = data;
+  if (self->interval_source == NULL)
+    return;
 
+  g_source_destroy (self->interval_source);
+  g_clear_pointer (&self->interval_source, g_source_unref);
+}
+
+ConfabFollowing *
+confab_following_ref (ConfabFollowing *self)
+{
+  g_atomic_ref_count_inc (&self->refs);
+
+  return self;
+}
+
+void
+confab_following_unref (ConfabFollowing *self)
+{
+  if (!g_atomic_ref_count_dec (&self->refs))
+    return;
+
+  clear_interval (self);
   g_signal_handlers_disconnect_by_data (self->generation, self);
-  g_clear_object (&self->generation);
-  g_clear_object (&self->namespace);
-  g_ptr_array_unref (self->followers);
+  g_object_unref (self->generation);
+  g_object_unref (self->namespace);
+  g_ptr_array_unref (self->sockets);
   g_string_free (self->json, TRUE);
-  g_free (self->room);
   g_free (self);
 }
 
+ConfabGeneration *
+confab_following_get_generation (ConfabFollowing *self)
+{
+  return self->generation;
+}
+
+gboolean
+confab_following_is_started (ConfabFollowing *self)
+{
+  return self->started;
+}
+
+/* Sends what stands in our buffer to all that can take it. */
+static void
+emit (ConfabFollowing *self, const char *event)
+{
+  socketio_namespace_emit_json_to (self->namespace, self->sockets, event, self->json->str);
+}
+
+/* Those that are gone go, and those that fell behind become laggards, from @seq on. */
+static void
+sort_out (ConfabFollowing *self, guint64 seq)
+{
+  for (guint i = self->sockets->len; i > 0; i--)
+    {
+      SocketioSocket *socket = g_ptr_array_index (self->sockets, i - 1);
+
+      if (socketio_socket_is_connected (socket)
+          && !confab_laggards_is_behind (self->laggards, socket, self->generation))
+        continue;
+
+      if (socketio_socket_is_connected (socket))
+        confab_laggards_add (self->laggards, socket, self, seq);
+      g_ptr_array_remove_index_fast (self->sockets, i - 1);
+    }
+}
+
+static void
+stretch_cb (ConfabDeltaKind kind,
+            guint64 from_seq,
+            guint64 seq,
+            const char *text,
+            gsize length,
+            gpointer user_data)
+{
+  ConfabFollowing *self = user_data;
+
+  g_string_truncate (self->json, 0);
+  confab_wire_append_stretch (self->json, self->generation, from_seq, seq, text, length);
+  emit (self, confab_wire_delta_event (kind));
+}
+
+static void
+tell_up_to_now (ConfabFollowing *self)
+{
+  guint64 told = self->told_seq;
+
+  clear_interval (self);
+  if (told == confab_generation_get_seq (self->generation))
+    return;
+
+  sort_out (self, told);
+  self->told_seq = confab_generation_get_seq (self->generation);
+  self->last_told = g_get_monotonic_time ();
+  confab_generation_replay (self->generation, told, stretch_cb, self);
+}
+
+static gboolean
+interval_cb (gpointer user_data)
+{
+  tell_up_to_now (user_data);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+tell_later (ConfabFollowing *self, gint64 in_ms)
+{
+  self->interval_source = g_timeout_source_new ((guint) MAX (in_ms, 1));
+  g_source_set_static_name (self->interval_source, "[confab] chunk interval");
+  g_source_set_callback (self->interval_source, interval_cb, self, NULL);
+  g_source_attach (self->interval_source, g_main_context_get_thread_default ());
+}
+
+/* This runs for every token. */
 static void
 delta_cb (ConfabGeneration *generation, const ConfabDelta *delta, gpointer user_data)
 {
   ConfabFollowing *self = user_data;
 
-  g_string_truncate (self->json, 0);
-  confab_wire_append_delta (self->json, generation, delta);
-  socketio_namespace_emit_json (self->namespace, self->room, NULL,
-                                confab_wire_delta_event (delta->kind), self->json->str);
-}
-
-static void
-ended_cb (ConfabGeneration *generation, gpointer user_data)
-{
-  ConfabFollowing *self = user_data;
-
-  g_string_truncate (self->json, 0);
-  confab_wire_append_end (self->json, generation);
-  socketio_namespace_emit_json (self->namespace, self->room, NULL,
-                                confab_wire_end_event (generation), self->json->str);
-
-  for (guint i = 0; i < self->followers->len; i++)
+  confab_laggards_count (self->laggards, self, delta->length);
+  if (self->interval_ms > 0)
     {
-      SocketioSocket *socket =
-          socketio_namespace_lookup (self->namespace, g_ptr_array_index (self->followers, i));
+      gint64 rest_ms = self->interval_ms - (g_get_monotonic_time () - self->last_told) / 1000;
 
-      if (socket != NULL)
-        socketio_socket_leave (socket, self->room);
+      if (self->interval_source != NULL)
+        return;
+      if (self->last_told > 0 && rest_ms > 0)
+        tell_later (self, rest_ms);
+      else
+        tell_up_to_now (self);
+      return;
     }
 
-  g_hash_table_remove (self->table, generation);
+  sort_out (self, self->told_seq);
+  self->told_seq = delta->seq;
+  if (self->sockets->len == 0)
+    return;
+
+  g_string_truncate (self->json, 0);
+  confab_wire_append_stretch (self->json, generation, delta->seq, delta->seq, delta->text,
+                              delta->length);
+  emit (self, confab_wire_delta_event (delta->kind));
 }
 
 /**
- * confab_following_table_new:
- *
- * Returns: (transfer full): an empty table for confab_following_ensure()
- */
-GHashTable *
-confab_following_table_new (void)
-{
-  return g_hash_table_new_full (NULL, NULL, NULL, following_free);
-}
-
-/**
- * confab_following_ensure:
- * @table: of confab_following_table_new()
- * @namespace: where the followers are
+ * confab_following_new:
  * @generation: a generation that has not ended
+ * @namespace: where the sockets are
+ * @laggards: takes those that fall behind
+ * @interval_ms: how long at least between two chunks; 0 for no limit
  *
- * Returns: (transfer none): the following of @generation, which lives until its end
+ * Returns: (transfer full): a following without sockets
  */
 ConfabFollowing *
-confab_following_ensure (GHashTable *table,
-                         SocketioNamespace *namespace,
-                         ConfabGeneration *generation)
+confab_following_new (ConfabGeneration *generation,
+                      SocketioNamespace *namespace,
+                      ConfabLaggards *laggards,
+                      guint interval_ms)
 {
-  ConfabFollowing *self = g_hash_table_lookup (table, generation);
+  ConfabFollowing *self = g_new0 (ConfabFollowing, 1);
 
-  g_return_val_if_fail (!confab_generation_is_ended (generation), NULL);
-
-  if (self != NULL)
-    return self;
-
-  self = g_new0 (ConfabFollowing, 1);
-  self->table = table;
-  self->namespace = g_object_ref (namespace);
+  g_atomic_ref_count_init (&self->refs);
   self->generation = g_object_ref (generation);
-  self->room = g_strconcat ("generation:", confab_generation_get_id (generation), NULL);
+  self->namespace = g_object_ref (namespace);
+  self->laggards = laggards;
+  self->interval_ms = interval_ms;
+  self->sockets = g_ptr_array_new_with_free_func (g_object_unref);
   self->json = g_string_sized_new (256);
-  self->followers = g_ptr_array_new_with_free_func (g_free);
+  self->told_seq = confab_generation_get_seq (generation);
+  /* one that streams already was told of before anybody followed it here */
+  self->started = confab_generation_get_state (generation) == CONFAB_STATE_STREAMING;
   g_signal_connect (generation, "delta", G_CALLBACK (delta_cb), self);
-  g_signal_connect (generation, "ended", G_CALLBACK (ended_cb), self);
-  g_hash_table_insert (table, generation, self);
 
   return self;
 }
@@ -108,14 +203,62 @@ confab_following_ensure (GHashTable *table,
 /**
  * confab_following_add:
  * @self: a following
- * @socket: who follows from now on; following twice is following once
+ * @socket: who hears of all that comes from now on
  */
 void
 confab_following_add (ConfabFollowing *self, SocketioSocket *socket)
 {
-  if (socketio_socket_is_in (socket, self->room))
+  if (g_ptr_array_find (self->sockets, socket, NULL)
+      || confab_laggards_has (self->laggards, socket, self->generation))
     return;
 
-  socketio_socket_join (socket, self->room);
-  g_ptr_array_add (self->followers, g_strdup (socketio_socket_get_id (socket)));
+  /* a merged chunk must not begin before what a newcomer has */
+  tell_up_to_now (self);
+  if (confab_laggards_is_behind (self->laggards, socket, self->generation))
+    confab_laggards_add (self->laggards, socket, self, self->told_seq);
+  else
+    g_ptr_array_add (self->sockets, g_object_ref (socket));
+}
+
+void
+confab_following_remove (ConfabFollowing *self, SocketioSocket *socket)
+{
+  g_ptr_array_remove_fast (self->sockets, socket);
+}
+
+/**
+ * confab_following_start:
+ * @self: a following whose generation was accepted
+ *
+ * Tells all that it has begun.
+ */
+void
+confab_following_start (ConfabFollowing *self)
+{
+  if (self->started)
+    return;
+
+  sort_out (self, 0);
+  self->started = TRUE;
+  g_string_truncate (self->json, 0);
+  confab_wire_append_started (self->json, self->generation);
+  emit (self, "ai:chat:started");
+}
+
+/**
+ * confab_following_end:
+ * @self: a following whose generation has ended
+ *
+ * Tells the end; laggards hear of it when they have caught up.
+ */
+void
+confab_following_end (ConfabFollowing *self)
+{
+  tell_up_to_now (self);
+  sort_out (self, self->told_seq);
+  g_string_truncate (self->json, 0);
+  confab_wire_append_end (self->json, self->generation);
+  emit (self, confab_wire_end_event (self->generation));
+  g_ptr_array_set_size (self->sockets, 0);
+  confab_laggards_end (self->laggards, self);
 }

@@ -2,22 +2,31 @@
 #pragma once
 
 #include "confab-generation.h"
-#include "socketio-namespace.h"
+#include "confab-laggards.h"
 
 G_BEGIN_DECLS
 
 /*
- * ConfabFollowing: one generation and the sockets that follow it, which are a room of their own. It
- * tells them every delta and the end, and frees itself then.
+ * ConfabFollowing: one generation and the sockets that hear of it as it comes. Those that fell
+ * behind are with the laggards meanwhile.
  */
 typedef struct _ConfabFollowing ConfabFollowing;
 
-/* @table: generation → following; the following puts itself in and owns its entry */
-ConfabFollowing *confab_following_ensure (GHashTable *table,
-                                          SocketioNamespace *namespace,
-                                          ConfabGeneration *generation);
-GHashTable *confab_following_table_new (void);
+ConfabFollowing *confab_following_new (ConfabGeneration *generation,
+                                       SocketioNamespace *namespace,
+                                       ConfabLaggards *laggards,
+                                       guint interval_ms);
+ConfabFollowing *confab_following_ref (ConfabFollowing *self);
+void confab_following_unref (ConfabFollowing *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabFollowing, confab_following_unref)
 
+ConfabGeneration *confab_following_get_generation (ConfabFollowing *self);
+gboolean confab_following_is_started (ConfabFollowing *self);
+
+/* Adding twice is adding once. */
 void confab_following_add (ConfabFollowing *self, SocketioSocket *socket);
+void confab_following_remove (ConfabFollowing *self, SocketioSocket *socket);
+void confab_following_start (ConfabFollowing *self);
+void confab_following_end (ConfabFollowing *self);
 
 G_END_DECLS

@@ -3,11 +3,11 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "confab-call.h"
 #include "confab-error.h"
-#include "confab-following.h"
+#include "confab-followers.h"
+#include "confab-wire-objects.h"
 #include "confab-wire.h"
-
-#define PROTOCOL_VERSION 1
 
 struct _ConfabGateway
 {
@@ -16,27 +16,53 @@ struct _ConfabGateway
   ConfabService *service;
   ConfabAccess *access;
   SocketioNamespace *namespace;
+  ConfabFollowers *followers;
   gint64 max_payload;
   char *version;
-  GHashTable *followings; /* ConfabGeneration → ConfabFollowing */
 };
 
 G_DEFINE_FINAL_TYPE (ConfabGateway, confab_gateway, G_TYPE_OBJECT)
 
-/* One event of a client while it is handled. */
+/* One event of a client, until it is answered. */
 typedef struct
 {
+  ConfabGateway *gateway;
   SocketioSocket *socket;
   JsonObject *payload; /* NULL if the last argument is no object */
   SocketioAck *ack;    /* NULL if the client asked for none */
 } Call;
+
+static Call *
+call_new (ConfabGateway *self, SocketioSocket *socket, JsonObject *payload, SocketioAck *ack)
+{
+  Call *call = g_new (Call, 1);
+
+  call->gateway = g_object_ref (self);
+  call->socket = g_object_ref (socket);
+  call->payload = payload != NULL ? json_object_ref (payload) : NULL;
+  call->ack = ack != NULL ? socketio_ack_ref (ack) : NULL;
+
+  return call;
+}
+
+static void
+call_free (Call *call)
+{
+  g_clear_pointer (&call->ack, socketio_ack_unref);
+  g_clear_pointer (&call->payload, json_object_unref);
+  g_object_unref (call->socket);
+  g_object_unref (call->gateway);
+  g_free (call);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
 
 static void
 confab_gateway_finalize (GObject *object)
 {
   ConfabGateway *self = CONFAB_GATEWAY (object);
 
-  g_hash_table_unref (self->followings);
+  g_clear_pointer (&self->followers, confab_followers_free);
   g_clear_object (&self->namespace);
   g_clear_object (&self->access);
   g_clear_object (&self->service);
@@ -54,7 +80,6 @@ confab_gateway_class_init (ConfabGatewayClass *klass)
 static void
 confab_gateway_init (ConfabGateway *self)
 {
-  self->followings = confab_following_table_new ();
 }
 
 static void
@@ -64,32 +89,6 @@ send_ack (SocketioAck *ack, JsonObject *object)
 
   socketio_args_take_object (args, object);
   socketio_ack_send (ack, args);
-}
-
-/* A string of the payload, or NULL if it has none; only valid strings are taken from a peer. */
-static const char *
-peek_string (JsonObject *payload, const char *name)
-{
-  JsonNode *node = payload != NULL ? json_object_get_member (payload, name) : NULL;
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING
-             ? json_node_get_string (node)
-             : NULL;
-}
-
-static gboolean
-read_string (JsonObject *payload, const char *name, const char **value, GError **error)
-{
-  JsonNode *node = json_object_get_member (payload, name);
-
-  *value = peek_string (payload, name);
-  if (*value != NULL || node == NULL || json_node_is_null (node))
-    return TRUE;
-
-  g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-               _ ("The field %s must be a string."), name);
-
-  return FALSE;
 }
 
 /* Tells a refusal once: in the ack, or else as an event to the sender alone. */
@@ -108,43 +107,20 @@ refuse (const Call *call, const GError *error)
     }
 
   json = g_string_new (NULL);
-  confab_wire_append_refusal (json, error, peek_string (call->payload, "moduleId"),
-                              peek_string (call->payload, "requestId"));
+  confab_wire_append_refusal (json, error, confab_rules_get_string (call->payload, "moduleId"),
+                              confab_rules_get_string (call->payload, "requestId"));
   socketio_socket_emit_json (call->socket, "ai:chat:error", json->str);
-}
-
-static gboolean
-require_payload (const Call *call, GError **error)
-{
-  if (call->payload != NULL)
-    return TRUE;
-
-  g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                       _ ("The last argument must be an object."));
-
-  return FALSE;
-}
-
-static gboolean
-read_question (const Call *call, ConfabQuestion *question, GError **error)
-{
-  return require_payload (call, error)
-         && read_string (call->payload, "moduleId", &question->module_id, error)
-         && read_string (call->payload, "message", &question->message, error)
-         && read_string (call->payload, "sessionId", &question->session_id, error)
-         && read_string (call->payload, "requestId", &question->request_id, error)
-         && read_string (call->payload, "userMessageId", &question->user_message_id, error);
 }
 
 /* A repeat whose answer has ended is told the end once: in the ack, or else as the event. */
 static void
-answer_repeat (ConfabGateway *self, const Call *call, ConfabGeneration *generation)
+answer_repeat (const Call *call, ConfabGeneration *generation)
 {
   if (call->ack != NULL)
     {
       JsonObject *object = json_object_new ();
 
-      confab_wire_set_replay (object, generation);
+      confab_wire_set_resumed (object, generation, 0);
       send_ack (call->ack, object);
     }
   else if (confab_generation_is_ended (generation))
@@ -155,15 +131,28 @@ answer_repeat (ConfabGateway *self, const Call *call, ConfabGeneration *generati
       socketio_socket_emit_json (call->socket, confab_wire_end_event (generation), json->str);
     }
 
-  if (!confab_generation_is_ended (generation))
-    confab_following_add (confab_following_ensure (self->followings, self->namespace, generation),
-                          call->socket);
+  confab_followers_follow_generation (call->gateway->followers, call->socket, generation);
 }
 
 static void
-answer_start (ConfabGateway *self, const Call *call, ConfabGeneration *generation)
+generate_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GString) json = g_string_new (NULL);
+  g_autoptr (Call) call = user_data;
+  g_autoptr (ConfabGeneration) generation = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean repeated = FALSE;
+
+  generation = confab_service_generate_finish (CONFAB_SERVICE (source), result, &repeated, &error);
+  if (generation == NULL)
+    {
+      refuse (call, error);
+      return;
+    }
+  if (repeated)
+    {
+      answer_repeat (call, generation);
+      return;
+    }
 
   if (call->ack != NULL)
     {
@@ -172,138 +161,125 @@ answer_start (ConfabGateway *self, const Call *call, ConfabGeneration *generatio
       confab_wire_set_accepted (object, generation);
       send_ack (call->ack, object);
     }
-
-  confab_following_add (confab_following_ensure (self->followings, self->namespace, generation),
-                        call->socket);
-  confab_wire_append_started (json, generation);
-  socketio_socket_emit_json (call->socket, "ai:chat:started", json->str);
+  confab_followers_follow_generation (call->gateway->followers, call->socket, generation);
 }
 
+/* Takes @call. */
 static void
-handle_generate (ConfabGateway *self, const Call *call)
+handle_generate (ConfabGateway *self, Call *call)
 {
-  g_autoptr (GError) error = NULL;
-  ConfabGeneration *generation = NULL;
-  ConfabQuestion question = { NULL };
-  gboolean repeated = FALSE;
-
-  if (read_question (call, &question, &error))
-    generation = confab_service_generate (self->service, &question, &repeated, &error);
-  if (generation == NULL)
-    refuse (call, error);
-  else if (repeated)
-    answer_repeat (self, call, generation);
-  else
-    answer_start (self, call, generation);
+  confab_service_generate_async (self->service, call->payload, generate_cb, call);
 }
 
+/* Takes @call. */
 static void
-handle_stop (ConfabGateway *self, const Call *call)
+handle_regenerate (ConfabGateway *self, Call *call)
 {
+  confab_service_regenerate_async (self->service, call->payload, generate_cb, call);
+}
+
+/* The ack and the following are one step: what comes live begins where the ack ends. */
+static void
+recalled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Call) call = user_data;
+  g_autoptr (ConfabGeneration) generation = NULL;
   g_autoptr (GError) error = NULL;
-  const char *module_id = NULL;
-  const char *generation_id = NULL;
-  gint stopped = -1;
+  const char *module_id;
+  ConfabModule *module;
+  ConfabGeneration *running;
+  JsonObject *object;
 
-  if (require_payload (call, &error) && read_string (call->payload, "moduleId", &module_id, &error)
-      && read_string (call->payload, "generationId", &generation_id, &error))
-    stopped = confab_service_stop (self->service, module_id, generation_id, &error);
-
-  if (stopped < 0)
-    refuse (call, error);
-  else if (call->ack != NULL)
+  generation = confab_service_recall_finish (CONFAB_SERVICE (source), result, &error);
+  if (error != NULL)
     {
-      JsonObject *object = json_object_new ();
-
-      json_object_set_boolean_member (object, "ok", TRUE);
-      json_object_set_int_member (object, "stopped", stopped);
-      send_ack (call->ack, object);
+      refuse (call, error);
+      return;
     }
+
+  module_id = confab_rules_get_string (call->payload, "moduleId");
+  module = confab_service_lookup_module (CONFAB_SERVICE (source), module_id);
+  running = module != NULL ? confab_service_get_running (CONFAB_SERVICE (source), module) : NULL;
+  object = json_object_new ();
+  if (generation != NULL)
+    confab_wire_set_resumed (object, generation, confab_rules_get_int (call->payload, "seq", -1));
+  else
+    {
+      json_object_set_boolean_member (object, "ok", TRUE);
+      json_object_set_string_member (object, "state", "idle");
+    }
+  if (running != NULL && running != generation)
+    confab_wire_set_active (object, running);
+
+  if (call->ack != NULL)
+    send_ack (call->ack, object);
+  else
+    json_object_unref (object);
+  confab_followers_follow_module (call->gateway->followers, call->socket, module_id);
 }
 
+/* Takes @call. */
 static void
-handle_server_info (ConfabGateway *self, const Call *call)
+handle_resume (ConfabGateway *self, Call *call)
 {
-  JsonObject *object, *limits;
-  JsonArray *features;
+  confab_service_recall_async (self->service, call->payload, recalled_cb, call);
+}
 
+/* Takes @call. */
+static void
+handle_leave (ConfabGateway *self, Call *call)
+{
+  g_autoptr (Call) taken = call;
+  g_autoptr (GError) error = NULL;
+  JsonObject *object;
+
+  if (!confab_rules_check ("ai:chat:leave", call->payload, &error))
+    {
+      refuse (call, error);
+      return;
+    }
+
+  confab_followers_leave_module (self->followers, call->socket,
+                                 confab_rules_get_string (call->payload, "moduleId"));
   if (call->ack == NULL)
     return;
-
-  features = json_array_new ();
-  json_array_add_string_element (features, "generate");
-  json_array_add_string_element (features, "stop");
-  json_array_add_string_element (features, "reasoning");
-  limits = json_object_new ();
-  json_object_set_int_member (limits, "messageBytes", CONFAB_MAX_MESSAGE_BYTES);
-  json_object_set_int_member (limits, "answerBytes", CONFAB_MAX_ANSWER_BYTES);
-  json_object_set_int_member (limits, "maxPayload", self->max_payload);
-
   object = json_object_new ();
   json_object_set_boolean_member (object, "ok", TRUE);
-  json_object_set_string_member (object, "version", self->version);
-  json_object_set_int_member (object, "protocol", PROTOCOL_VERSION);
-  json_object_set_array_member (object, "features", features);
-  json_object_set_object_member (object, "limits", limits);
   send_ack (call->ack, object);
 }
 
 static void
-models_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+called_cb (JsonObject *ack, gpointer user_data)
 {
-  ConfabProvider *provider = CONFAB_PROVIDER (source);
-  g_autoptr (SocketioAck) ack = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) names = confab_provider_list_models_finish (provider, result, &error);
-  JsonObject *object = json_object_new ();
-  JsonObject *entry = json_object_new ();
-  JsonArray *models = json_array_new ();
-  JsonArray *providers = json_array_new ();
+  g_autoptr (Call) call = user_data;
 
-  /* a provider that cannot be reached is there all the same */
-  if (names == NULL)
-    json_object_set_string_member (entry, "error", error->message);
-  for (guint i = 0; names != NULL && i < names->len; i++)
-    json_array_add_string_element (models, g_ptr_array_index (names, i));
-  json_object_set_string_member (entry, "name", confab_provider_get_name (provider));
-  json_object_set_array_member (entry, "models", models);
-  json_array_add_object_element (providers, entry);
-  json_object_set_boolean_member (object, "ok", TRUE);
-  json_object_set_array_member (object, "providers", providers);
-  send_ack (ack, object);
-}
-
-static void
-handle_provider_list (ConfabGateway *self, const Call *call)
-{
-  ConfabProvider *provider = confab_service_get_provider (self->service);
-
-  if (call->ack == NULL)
-    return;
-
-  if (provider != NULL)
-    confab_provider_list_models_async (provider, NULL, models_listed_cb,
-                                       socketio_ack_ref (call->ack));
+  if (call->ack != NULL)
+    send_ack (call->ack, ack);
   else
     {
-      JsonObject *object = json_object_new ();
+      /* without an ack a refusal is still told */
+      if (!json_object_get_boolean_member (ack, "ok"))
+        {
+          g_autoptr (GError) error =
+              confab_error_new_from_code (json_object_get_string_member (ack, "code"),
+                                          json_object_get_string_member (ack, "error"));
 
-      json_object_set_boolean_member (object, "ok", TRUE);
-      json_object_set_array_member (object, "providers", json_array_new ());
-      send_ack (call->ack, object);
+          refuse (call, error);
+        }
+      json_object_unref (ack);
     }
 }
 
-/* All events but these are ignored. */
+/* Those that follow something; the others are confab_call()s, and what is neither is ignored. */
 static const struct
 {
   const char *name;
-  void (*handle) (ConfabGateway *self, const Call *call);
+  void (*handle) (ConfabGateway *self, Call *call);
 } event_table[] = {
   { "ai:chat:generate", handle_generate },
-  { "ai:chat:stop", handle_stop },
-  { "provider:list", handle_provider_list },
-  { "server:info", handle_server_info },
+  { "ai:chat:regenerate", handle_regenerate },
+  { "ai:chat:resume", handle_resume },
+  { "ai:chat:leave", handle_leave },
 };
 
 static void
@@ -315,15 +291,45 @@ event_cb (SocketioSocket *socket,
 {
   ConfabGateway *self = CONFAB_GATEWAY (user_data);
   guint n_args = socketio_args_get_length (args);
-  Call call = { .socket = socket, .ack = ack };
+  JsonObject *payload = n_args > 0 ? socketio_args_get_object (args, n_args - 1) : NULL;
+  ConfabCallContext context = { self->service, self->version, self->max_payload };
 
   for (guint i = 0; i < G_N_ELEMENTS (event_table); i++)
     if (g_str_equal (event_table[i].name, name))
       {
-        call.payload = n_args > 0 ? socketio_args_get_object (args, n_args - 1) : NULL;
-        event_table[i].handle (self, &call);
+        event_table[i].handle (self, call_new (self, socket, payload, ack));
         return;
       }
+
+  if (confab_call_exists (name))
+    confab_call (&context, name, payload, called_cb, call_new (self, socket, payload, ack));
+}
+
+static void
+session_changed_cb (ConfabService *service,
+                    const char *session_id,
+                    ConfabSession *session,
+                    gpointer user_data)
+{
+  ConfabGateway *self = CONFAB_GATEWAY (user_data);
+  g_autofree char *json =
+      confab_wire_to_string (session != NULL ? confab_wire_session (session)
+                                             : confab_wire_deleted ("sessionId", session_id));
+
+  socketio_namespace_emit_json (self->namespace, NULL, NULL, "session:changed", json);
+}
+
+static void
+module_changed_cb (ConfabService *service,
+                   const char *module_id,
+                   ConfabModule *module,
+                   gpointer user_data)
+{
+  ConfabGateway *self = CONFAB_GATEWAY (user_data);
+  g_autofree char *json = confab_wire_to_string (
+      module != NULL ? confab_wire_module (module) : confab_wire_deleted ("moduleId", module_id));
+
+  socketio_namespace_emit_json (self->namespace, NULL, NULL, "module:changed", json);
 }
 
 static void
@@ -356,7 +362,7 @@ static gboolean
 authorize_cb (SocketioSocket *socket, char **data, gpointer user_data, GError **error)
 {
   ConfabGateway *self = CONFAB_GATEWAY (user_data);
-  const char *token = peek_string (socketio_socket_get_auth (socket), "token");
+  const char *token = confab_rules_get_string (socketio_socket_get_auth (socket), "token");
   ConfabRequester requester = describe_handshake (socketio_socket_get_handshake (socket));
 
   if (confab_access_is_authorized (self->access, &requester)
@@ -377,6 +383,19 @@ static gboolean
 allow_origin_cb (const char *origin, gpointer user_data)
 {
   return confab_access_allows_origin (CONFAB_ACCESS (user_data), origin);
+}
+
+/**
+ * confab_gateway_set_chunk_interval:
+ * @self: the gateway
+ * @interval_ms: how long at least between two chunks of one answer, in ms; 0 sends each as it comes
+ */
+void
+confab_gateway_set_chunk_interval (ConfabGateway *self, guint interval_ms)
+{
+  g_return_if_fail (CONFAB_IS_GATEWAY (self));
+
+  confab_followers_set_chunk_interval (self->followers, interval_ms);
 }
 
 /**
@@ -409,6 +428,9 @@ confab_gateway_new (ConfabService *service,
 
   socketio_server_set_origin_func (server, allow_origin_cb, g_object_ref (access), g_object_unref);
   self->namespace = g_object_ref (socketio_server_of (server, "/"));
+  self->followers = confab_followers_new (service, self->namespace);
+  g_signal_connect_object (service, "session-changed", G_CALLBACK (session_changed_cb), self, 0);
+  g_signal_connect_object (service, "module-changed", G_CALLBACK (module_changed_cb), self, 0);
   socketio_namespace_use (self->namespace, authorize_cb, self, NULL);
   g_signal_connect_object (self->namespace, "connect", G_CALLBACK (connect_cb), self, 0);
 

@@ -16,5 +16,6 @@ ConfabGateway *confab_gateway_new (ConfabService *service,
                                    ConfabAccess *access,
                                    SocketioServer *server,
                                    const char *version);
+void confab_gateway_set_chunk_interval (ConfabGateway *self, guint interval_ms);
 
 G_END_DECLS

@@ -81,27 +81,57 @@ confab_wire_append_started (GString *json, ConfabGeneration *generation)
 }
 
 /**
- * confab_wire_append_delta:
+ * confab_wire_append_stretch:
  * @json: where to append
  * @generation: a generation
- * @delta: its delta
+ * @from_seq: the first of the deltas that are joined here
+ * @seq: the last of them
+ * @text: their text, all of one kind
+ * @length: its bytes
  *
  * Appends the payload of `ai:chat:chunk` or `ai:chat:reasoning`. This runs for every token.
  */
 void
-confab_wire_append_delta (GString *json, ConfabGeneration *generation, const ConfabDelta *delta)
+confab_wire_append_stretch (GString *json,
+                            ConfabGeneration *generation,
+                            guint64 from_seq,
+                            guint64 seq,
+                            const char *text,
+                            gsize length)
 {
-  char seq[32];
+  char number[48];
 
   g_string_append (json, "{\"chunk\":");
-  socketio_json_append_string (json, delta->text, delta->length);
+  socketio_json_append_string (json, text, (gssize) length);
   /* ids are of characters that stand for themselves */
   g_string_append (json, ",\"moduleId\":\"");
   g_string_append (json, confab_generation_get_module_id (generation));
   g_string_append (json, "\",\"generationId\":\"");
   g_string_append (json, confab_generation_get_id (generation));
-  g_snprintf (seq, sizeof seq, "\",\"seq\":%" G_GUINT64_FORMAT "}", delta->seq);
-  g_string_append (json, seq);
+  g_snprintf (number, sizeof number, "\",\"seq\":%" G_GUINT64_FORMAT, seq);
+  g_string_append (json, number);
+  if (from_seq != seq)
+    {
+      g_snprintf (number, sizeof number, ",\"fromSeq\":%" G_GUINT64_FORMAT, from_seq);
+      g_string_append (json, number);
+    }
+  g_string_append_c (json, '}');
+}
+
+/**
+ * confab_wire_append_resync:
+ * @json: where to append
+ * @generation: a generation
+ * @seq: the last that the client was sent
+ *
+ * Appends the payload of `ai:chat:resync`.
+ */
+void
+confab_wire_append_resync (GString *json, ConfabGeneration *generation, guint64 seq)
+{
+  g_string_append_c (json, '{');
+  append_ids (json, generation);
+  g_string_append_printf (json, ",\"seq\":%" G_GUINT64_FORMAT "}", seq);
 }
 
 static void
@@ -265,31 +295,67 @@ add_stretch_cb (ConfabDeltaKind kind,
   json_array_add_object_element (user_data, chunk);
 }
 
+static void
+set_snapshot (JsonObject *object, ConfabGeneration *generation)
+{
+  json_object_set_string_member (object, "text", confab_generation_get_text (generation));
+  json_object_set_string_member (object, "reasoning", confab_generation_get_reasoning (generation));
+}
+
 /**
- * confab_wire_set_replay:
+ * confab_wire_set_resumed:
  * @ack: an ack
- * @generation: what a repeated request had started
+ * @generation: what is resumed, or what a repeated request had started
+ * @after_seq: the last seq that the client has; -1 if it does not say
  *
- * Adds everything from seq 0 on, and the end if it stands.
+ * Adds what came after @after_seq, or all of the text where that cannot be told exactly, and the
+ * end if it stands.
  */
 void
-confab_wire_set_replay (JsonObject *ack, ConfabGeneration *generation)
+confab_wire_set_resumed (JsonObject *ack, ConfabGeneration *generation, gint64 after_seq)
 {
   const GError *error = confab_generation_get_error (generation);
   const ConfabOutcome *outcome = confab_generation_get_outcome (generation);
-  JsonArray *chunks = json_array_new ();
 
   confab_wire_set_accepted (ack, generation);
-  json_object_set_int_member (ack, "seq", confab_generation_get_seq (generation));
-  confab_generation_replay (generation, 0, add_stretch_cb, chunks);
-  json_object_set_array_member (ack, "chunks", chunks);
+  json_object_set_int_member (ack, "seq", (gint64) confab_generation_get_seq (generation));
+  if (after_seq >= 0 && confab_generation_can_replay (generation, (guint64) after_seq))
+    {
+      JsonArray *chunks = json_array_new ();
+
+      confab_generation_replay (generation, (guint64) after_seq, add_stretch_cb, chunks);
+      json_object_set_array_member (ack, "chunks", chunks);
+    }
+  else
+    set_snapshot (ack, generation);
   if (!confab_generation_is_ended (generation))
     return;
 
   json_object_set_string_member (ack, "message", confab_generation_get_text (generation));
   if (error != NULL)
-    json_object_set_string_member (ack, "code", confab_error_to_code (error));
-  else
+    {
+      json_object_set_string_member (ack, "code", confab_error_to_code (error));
+      json_object_set_string_member (ack, "error", error->message);
+    }
+  else if (outcome != NULL)
     json_object_set_string_member (ack, "finishReason",
                                    confab_finish_reason_to_string (outcome->finish_reason));
+}
+
+/**
+ * confab_wire_set_active:
+ * @ack: an ack
+ * @generation: what runs, while another one is resumed
+ */
+void
+confab_wire_set_active (JsonObject *ack, ConfabGeneration *generation)
+{
+  JsonObject *active = json_object_new ();
+
+  json_object_set_string_member (active, "generationId", confab_generation_get_id (generation));
+  json_object_set_string_member (active, "messageId",
+                                 confab_message_get_id (confab_generation_get_answer (generation)));
+  json_object_set_int_member (active, "seq", (gint64) confab_generation_get_seq (generation));
+  set_snapshot (active, generation);
+  json_object_set_object_member (ack, "active", active);
 }

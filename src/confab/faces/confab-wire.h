@@ -15,8 +15,13 @@ const char *confab_wire_delta_kind (ConfabDeltaKind kind);
 const char *confab_wire_end_event (ConfabGeneration *generation);
 
 void confab_wire_append_started (GString *json, ConfabGeneration *generation);
-void
-confab_wire_append_delta (GString *json, ConfabGeneration *generation, const ConfabDelta *delta);
+void confab_wire_append_stretch (GString *json,
+                                 ConfabGeneration *generation,
+                                 guint64 from_seq,
+                                 guint64 seq,
+                                 const char *text,
+                                 gsize length);
+void confab_wire_append_resync (GString *json, ConfabGeneration *generation, guint64 seq);
 void confab_wire_append_end (GString *json, ConfabGeneration *generation);
 /* A refusal told as an event; the ids are as the client sent them, NULL where unfit. */
 void confab_wire_append_refusal (GString *json,
@@ -27,6 +32,7 @@ void confab_wire_append_refusal (GString *json,
 /* Members of acks. */
 void confab_wire_set_refusal (JsonObject *ack, const GError *error);
 void confab_wire_set_accepted (JsonObject *ack, ConfabGeneration *generation);
-void confab_wire_set_replay (JsonObject *ack, ConfabGeneration *generation);
+void confab_wire_set_resumed (JsonObject *ack, ConfabGeneration *generation, gint64 after_seq);
+void confab_wire_set_active (JsonObject *ack, ConfabGeneration *generation);
 
 G_END_DECLS

@@ -237,6 +237,26 @@ confab_outcome_new (ConfabFinishReason reason)
   return self;
 }
 
+/**
+ * confab_outcome_copy:
+ * @self: (nullable): an outcome
+ *
+ * Returns: (transfer full) (nullable): a copy of its own
+ */
+ConfabOutcome *
+confab_outcome_copy (const ConfabOutcome *self)
+{
+  ConfabOutcome *copy;
+
+  if (self == NULL)
+    return NULL;
+
+  copy = g_memdup2 (self, sizeof *self);
+  copy->model = g_strdup (self->model);
+
+  return copy;
+}
+
 void
 confab_outcome_free (ConfabOutcome *self)
 {

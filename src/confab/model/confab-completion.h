@@ -76,6 +76,7 @@ typedef struct
 } ConfabOutcome;
 
 ConfabOutcome *confab_outcome_new (ConfabFinishReason reason);
+ConfabOutcome *confab_outcome_copy (const ConfabOutcome *self);
 void confab_outcome_free (ConfabOutcome *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabOutcome, confab_outcome_free)
 

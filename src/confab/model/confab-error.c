@@ -86,6 +86,25 @@ confab_error_to_code (const GError *error)
 }
 
 /**
+ * confab_error_new_from_code:
+ * @code: (nullable): a name as of confab_error_to_code()
+ * @message: (nullable): the sentence that went with it
+ *
+ * Returns: (transfer full): that error; %CONFAB_ERROR_INTERNAL for a name that is not known
+ */
+GError *
+confab_error_new_from_code (const char *code, const char *message)
+{
+  int found = CONFAB_ERROR_INTERNAL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (error_codes); i++)
+    if (g_strcmp0 (error_codes[i].code, code) == 0)
+      found = i;
+
+  return g_error_new_literal (CONFAB_ERROR, found, message != NULL ? message : "");
+}
+
+/**
  * confab_error_is_retryable:
  * @error: (nullable): any error
  *

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-generation.h"
 
+#include <string.h>
+
 /* One delta of the log. Its text is not kept twice: it is the next @length bytes of its kind. */
 typedef struct
 {
@@ -19,15 +21,15 @@ struct _ConfabGeneration
   ConfabMessage *answer;
 
   ConfabState state;
-  GError *error;
 
   /* Text by kind while it grows; at the end it moves into the answer and these are NULL. */
   GString *text[2];
   gsize text_length;
-  GArray *log; /* of LogEntry; the entry at index i has seq i + 1 */
+  guint64 seq;
+  GArray *log;      /* of LogEntry, the newest; the last one has the seq @seq */
+  gsize dropped[2]; /* by kind: bytes of text before the first entry of @log */
 
   gint64 started_at;
-  gint64 first_delta_at;
   gint64 ended_at;
 };
 
@@ -58,11 +60,10 @@ confab_generation_finalize (GObject *object)
   g_free (self->request_id);
   g_clear_object (&self->question);
   g_clear_object (&self->answer);
-  g_clear_error (&self->error);
   for (guint i = 0; i < G_N_ELEMENTS (self->text); i++)
     if (self->text[i] != NULL)
       g_string_free (self->text[i], TRUE);
-  g_array_unref (self->log);
+  g_clear_pointer (&self->log, g_array_unref);
 
   G_OBJECT_CLASS (confab_generation_parent_class)->finalize (object);
 }
@@ -128,6 +129,41 @@ confab_generation_new (const char *id,
   self->request_id = g_strdup (request_id);
   self->question = g_object_ref (question);
   self->answer = g_object_ref (answer);
+
+  return self;
+}
+
+/**
+ * confab_generation_new_ended:
+ * @id: its id
+ * @module_id: the module in which it ran
+ * @request_id: (nullable): the client's name for the request
+ * @question: the message that it answered
+ * @answer: what came of it, in an end state
+ * @seq: the newest seq that is known of it
+ *
+ * Returns: (transfer full): a generation whose end stands; single deltas are not known any more
+ */
+ConfabGeneration *
+confab_generation_new_ended (const char *id,
+                             const char *module_id,
+                             const char *request_id,
+                             ConfabMessage *question,
+                             ConfabMessage *answer,
+                             guint64 seq)
+{
+  ConfabGeneration *self;
+
+  g_return_val_if_fail (CONFAB_IS_MESSAGE (answer), NULL);
+  g_return_val_if_fail (confab_state_is_end (confab_message_get_state (answer)), NULL);
+
+  self = confab_generation_new (id, module_id, request_id, question, answer);
+  g_string_free (g_steal_pointer (&self->text[CONFAB_DELTA_TEXT]), TRUE);
+  g_string_free (g_steal_pointer (&self->text[CONFAB_DELTA_REASONING]), TRUE);
+  g_clear_pointer (&self->log, g_array_unref);
+  self->state = confab_message_get_state (answer);
+  self->text_length = strlen (confab_message_get_content (answer));
+  self->seq = seq;
 
   return self;
 }
@@ -219,7 +255,7 @@ confab_generation_get_seq (ConfabGeneration *self)
 {
   g_return_val_if_fail (CONFAB_IS_GENERATION (self), 0);
 
-  return self->log->len;
+  return self->seq;
 }
 
 const ConfabOutcome *
@@ -235,7 +271,7 @@ confab_generation_get_error (ConfabGeneration *self)
 {
   g_return_val_if_fail (CONFAB_IS_GENERATION (self), NULL);
 
-  return self->error;
+  return confab_message_get_error (self->answer);
 }
 
 gint64
@@ -244,14 +280,6 @@ confab_generation_get_started_at (ConfabGeneration *self)
   g_return_val_if_fail (CONFAB_IS_GENERATION (self), 0);
 
   return self->started_at;
-}
-
-gint64
-confab_generation_get_first_delta_at (ConfabGeneration *self)
-{
-  g_return_val_if_fail (CONFAB_IS_GENERATION (self), 0);
-
-  return self->first_delta_at;
 }
 
 gint64
@@ -288,11 +316,9 @@ end (ConfabGeneration *self, ConfabState state, ConfabOutcome *outcome, const GE
     }
 
   self->ended_at = now_ms ();
-  if (error != NULL)
-    self->error = g_error_copy (error);
   confab_message_take_answer (
       self->answer, g_string_free (g_steal_pointer (&self->text[CONFAB_DELTA_TEXT]), FALSE),
-      g_string_free (g_steal_pointer (&self->text[CONFAB_DELTA_REASONING]), FALSE), outcome);
+      g_string_free (g_steal_pointer (&self->text[CONFAB_DELTA_REASONING]), FALSE), outcome, error);
   g_signal_emit (self, signals[ENDED], 0);
 
   return TRUE;
@@ -312,6 +338,20 @@ confab_generation_begin (ConfabGeneration *self)
   g_return_val_if_fail (CONFAB_IS_GENERATION (self), FALSE);
 
   return transition (self, CONFAB_STATE_CONNECTING);
+}
+
+static void
+forget_half_of_log (ConfabGeneration *self)
+{
+  guint n = self->log->len / 2;
+
+  for (guint i = 0; i < n; i++)
+    {
+      LogEntry entry = g_array_index (self->log, LogEntry, i);
+
+      self->dropped[entry.kind] += entry.length;
+    }
+  g_array_remove_range (self->log, 0, n);
 }
 
 /**
@@ -336,19 +376,18 @@ confab_generation_append (ConfabGeneration *self,
   g_return_val_if_fail (CONFAB_IS_GENERATION (self), FALSE);
   g_return_val_if_fail (text != NULL && length > 0 && length <= G_MAXINT32, FALSE);
 
-  if (self->state != CONFAB_STATE_STREAMING)
-    {
-      if (!transition (self, CONFAB_STATE_STREAMING))
-        return FALSE;
-      self->first_delta_at = now_ms ();
-    }
+  if (self->state != CONFAB_STATE_STREAMING && !transition (self, CONFAB_STATE_STREAMING))
+    return FALSE;
 
+  if (self->log->len == CONFAB_GENERATION_MAX_LOG)
+    forget_half_of_log (self);
+  self->seq++;
   g_array_append_vals (self->log, &((LogEntry){ .kind = kind, .length = length }), 1);
   g_string_append_len (self->text[kind], text, length);
   if (kind == CONFAB_DELTA_TEXT)
     self->text_length += length;
 
-  delta = (ConfabDelta){ .kind = kind, .seq = self->log->len, .text = text, .length = length };
+  delta = (ConfabDelta){ .kind = kind, .seq = self->seq, .text = text, .length = length };
   g_signal_emit (self, signals[DELTA], 0, &delta);
 
   return TRUE;
@@ -417,10 +456,33 @@ confab_generation_interrupt (ConfabGeneration *self, const GError *error)
   return end (self, CONFAB_STATE_INTERRUPTED, NULL, error);
 }
 
+/* The seq before the first entry of the log. */
+static guint64
+get_log_start (ConfabGeneration *self)
+{
+  return self->seq - self->log->len;
+}
+
+/**
+ * confab_generation_can_replay:
+ * @self: a generation
+ * @after_seq: the last seq that is known already; 0 for none
+ *
+ * Returns: whether all that came after @after_seq can be told exactly: it is a seq of this
+ *   generation, and what follows it is still in the log
+ */
+gboolean
+confab_generation_can_replay (ConfabGeneration *self, guint64 after_seq)
+{
+  g_return_val_if_fail (CONFAB_IS_GENERATION (self), FALSE);
+
+  return self->log != NULL && after_seq <= self->seq && after_seq >= get_log_start (self);
+}
+
 /**
  * confab_generation_replay:
  * @self: a generation
- * @after_seq: the last seq that is known already; 0 for none
+ * @after_seq: a seq from which confab_generation_can_replay()
  * @func: (scope call): called in order of seq, with neighbours of one kind as one stretch
  * @user_data: for @func
  *
@@ -433,13 +495,23 @@ confab_generation_replay (ConfabGeneration *self,
                           gpointer user_data)
 {
   const char *texts[2];
-  gsize offsets[2] = { 0, 0 };
+  gsize offsets[2];
+  guint64 start;
   guint i = 0;
 
-  g_return_if_fail (CONFAB_IS_GENERATION (self) && func != NULL);
+  g_return_if_fail (confab_generation_can_replay (self, after_seq) && func != NULL);
 
   texts[CONFAB_DELTA_TEXT] = confab_generation_get_text (self);
   texts[CONFAB_DELTA_REASONING] = confab_generation_get_reasoning (self);
+  memcpy (offsets, self->dropped, sizeof offsets);
+  start = get_log_start (self);
+
+  for (; i < after_seq - start; i++)
+    {
+      LogEntry entry = g_array_index (self->log, LogEntry, i);
+
+      offsets[entry.kind] += entry.length;
+    }
 
   while (i < self->log->len)
     {
@@ -448,18 +520,8 @@ confab_generation_replay (ConfabGeneration *self,
       gsize length = 0;
 
       for (; i < self->log->len && g_array_index (self->log, LogEntry, i).kind == kind; i++)
-        {
-          if (i < after_seq)
-            {
-              offsets[kind] += g_array_index (self->log, LogEntry, i).length;
-              first = i + 1;
-            }
-          else
-            length += g_array_index (self->log, LogEntry, i).length;
-        }
-
-      if (length > 0)
-        func (kind, first + 1, i, texts[kind] + offsets[kind], length, user_data);
+        length += g_array_index (self->log, LogEntry, i).length;
+      func (kind, start + first + 1, start + i, texts[kind] + offsets[kind], length, user_data);
       offsets[kind] += length;
     }
 }

@@ -30,6 +30,12 @@ ConfabGeneration *confab_generation_new (const char *id,
                                          const char *request_id,
                                          ConfabMessage *question,
                                          ConfabMessage *answer);
+ConfabGeneration *confab_generation_new_ended (const char *id,
+                                               const char *module_id,
+                                               const char *request_id,
+                                               ConfabMessage *question,
+                                               ConfabMessage *answer,
+                                               guint64 seq);
 
 const char *confab_generation_get_id (ConfabGeneration *self);
 const char *confab_generation_get_module_id (ConfabGeneration *self);
@@ -52,7 +58,6 @@ const GError *confab_generation_get_error (ConfabGeneration *self);
 
 /* Times in ms since the epoch; 0 for what has not come yet. */
 gint64 confab_generation_get_started_at (ConfabGeneration *self);
-gint64 confab_generation_get_first_delta_at (ConfabGeneration *self);
 gint64 confab_generation_get_ended_at (ConfabGeneration *self);
 
 /* Each answers whether it did something: not after the end. */
@@ -66,6 +71,9 @@ gboolean confab_generation_stop (ConfabGeneration *self);
 gboolean confab_generation_fail (ConfabGeneration *self, const GError *error);
 gboolean confab_generation_interrupt (ConfabGeneration *self, const GError *error);
 
+/* How many deltas can be told one by one; before the newest of these there is only the text. */
+#define CONFAB_GENERATION_MAX_LOG 32768
+
 /* Called for a stretch of deltas of one kind: @from_seq to @seq, @length bytes at @text. */
 typedef void (*ConfabStretchFunc) (ConfabDeltaKind kind,
                                    guint64 from_seq,
@@ -73,6 +81,7 @@ typedef void (*ConfabStretchFunc) (ConfabDeltaKind kind,
                                    const char *text,
                                    gsize length,
                                    gpointer user_data);
+gboolean confab_generation_can_replay (ConfabGeneration *self, guint64 after_seq);
 void confab_generation_replay (ConfabGeneration *self,
                                guint64 after_seq,
                                ConfabStretchFunc func,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-message.h"
 
+#include "confab-parts.h"
+
 struct _ConfabMessage
 {
   GObject parent_instance;
@@ -16,6 +18,8 @@ struct _ConfabMessage
   char *content;
   char *reasoning;
   ConfabOutcome *outcome;
+  GError *error;
+  char *parts; /* as they were kept; NULL for a message that was made here */
 };
 
 G_DEFINE_FINAL_TYPE (ConfabMessage, confab_message, G_TYPE_OBJECT)
@@ -30,7 +34,9 @@ confab_message_finalize (GObject *object)
   g_free (self->generation_id);
   g_free (self->content);
   g_free (self->reasoning);
+  g_free (self->parts);
   g_clear_pointer (&self->outcome, confab_outcome_free);
+  g_clear_error (&self->error);
 
   G_OBJECT_CLASS (confab_message_parent_class)->finalize (object);
 }
@@ -45,6 +51,35 @@ static void
 confab_message_init (ConfabMessage *self)
 {
   self->created_at = g_get_real_time () / 1000;
+}
+
+/**
+ * confab_message_new:
+ * @fields: what a message was when it was kept
+ *
+ * Returns: (transfer full): that message
+ */
+ConfabMessage *
+confab_message_new (const ConfabMessageFields *fields)
+{
+  ConfabMessage *self;
+
+  g_return_val_if_fail (fields != NULL && fields->id != NULL && fields->parts != NULL, NULL);
+
+  self = g_object_new (CONFAB_TYPE_MESSAGE, NULL);
+  self->id = g_strdup (fields->id);
+  self->parent_id = g_strdup (fields->parent_id);
+  self->generation_id = g_strdup (fields->generation_id);
+  self->role = fields->role;
+  self->state = fields->state;
+  self->created_at = fields->created_at;
+  self->parts = g_strdup (fields->parts);
+  self->content = confab_parts_join (fields->parts, "text");
+  self->reasoning = confab_parts_join (fields->parts, "reasoning");
+  self->outcome = confab_outcome_copy (fields->outcome);
+  self->error = fields->error != NULL ? g_error_copy (fields->error) : NULL;
+
+  return self;
 }
 
 /**
@@ -169,6 +204,23 @@ confab_message_get_outcome (ConfabMessage *self)
   return self->outcome;
 }
 
+char *
+confab_message_dup_parts (ConfabMessage *self)
+{
+  g_return_val_if_fail (CONFAB_IS_MESSAGE (self), NULL);
+
+  return self->parts != NULL ? g_strdup (self->parts)
+                             : confab_parts_new (self->content, self->reasoning);
+}
+
+const GError *
+confab_message_get_error (ConfabMessage *self)
+{
+  g_return_val_if_fail (CONFAB_IS_MESSAGE (self), NULL);
+
+  return self->error;
+}
+
 void
 confab_message_set_state (ConfabMessage *self, ConfabState state)
 {
@@ -183,6 +235,7 @@ confab_message_set_state (ConfabMessage *self, ConfabState state)
  * @content: (transfer full): all of its text, or what came of it
  * @reasoning: (transfer full): the model's thinking, maybe ""
  * @outcome: (transfer full) (nullable): how the provider said it ended
+ * @error: (nullable): why it did not end well
  *
  * Fills in the answer, for good.
  */
@@ -190,7 +243,8 @@ void
 confab_message_take_answer (ConfabMessage *self,
                             char *content,
                             char *reasoning,
-                            ConfabOutcome *outcome)
+                            ConfabOutcome *outcome,
+                            const GError *error)
 {
   g_return_if_fail (CONFAB_IS_MESSAGE (self));
   g_return_if_fail (self->role == CONFAB_ROLE_ASSISTANT && self->content == NULL);
@@ -198,4 +252,5 @@ confab_message_take_answer (ConfabMessage *self,
   self->content = content;
   self->reasoning = reasoning;
   self->outcome = outcome;
+  self->error = error != NULL ? g_error_copy (error) : NULL;
 }

@@ -16,6 +16,21 @@ G_BEGIN_DECLS
  */
 G_DECLARE_FINAL_TYPE (ConfabMessage, confab_message, CONFAB, MESSAGE, GObject)
 
+/* All that a message is, to make one that was kept; strings belong to the caller. */
+typedef struct
+{
+  const char *id;
+  const char *parent_id;     /* nullable */
+  const char *generation_id; /* nullable */
+  ConfabRole role;
+  ConfabState state;
+  const char *parts;            /* JSON */
+  const ConfabOutcome *outcome; /* nullable */
+  const GError *error;          /* nullable */
+  gint64 created_at;
+} ConfabMessageFields;
+
+ConfabMessage *confab_message_new (const ConfabMessageFields *fields);
 ConfabMessage *
 confab_message_new_question (const char *id, const char *parent_id, const char *content);
 ConfabMessage *
@@ -28,17 +43,22 @@ ConfabRole confab_message_get_role (ConfabMessage *self);
 ConfabState confab_message_get_state (ConfabMessage *self);
 gint64 confab_message_get_created_at (ConfabMessage *self); /* ms since the epoch */
 
-/* Parts: text and reasoning so far; "" while an answer is being written. */
+/* Text and reasoning so far; "" while an answer is being written. */
 const char *confab_message_get_content (ConfabMessage *self);
 const char *confab_message_get_reasoning (ConfabMessage *self);
+/* The parts as JSON, those of kinds that this version does not know included. */
+char *confab_message_dup_parts (ConfabMessage *self);
 /* NULL until a provider told how the answer ended. */
 const ConfabOutcome *confab_message_get_outcome (ConfabMessage *self);
+/* Why the answer failed or was interrupted, else NULL. */
+const GError *confab_message_get_error (ConfabMessage *self);
 
 /* For the generation that writes this answer. */
 void confab_message_set_state (ConfabMessage *self, ConfabState state);
 void confab_message_take_answer (ConfabMessage *self,
                                  char *content,
                                  char *reasoning,
-                                 ConfabOutcome *outcome);
+                                 ConfabOutcome *outcome,
+                                 const GError *error);
 
 G_END_DECLS

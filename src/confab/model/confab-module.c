@@ -1,48 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-module.h"
 
-#include <glib/gi18n-lib.h>
-
-#include "confab-error.h"
-#include "confab-id.h"
-
 struct _ConfabModule
 {
   GObject parent_instance;
 
   char *id;
   char *session_id;
+  guint64 ordinal;
   gint64 created_at;
+  gint64 updated_at;
 
   char *title;
+  gboolean title_is_auto;
   char *instructions;
   char *provider;
   char *model;
   JsonObject *parameters;
 
-  GPtrArray *messages;   /* of ConfabMessage; a parent always stands before its children */
-  GHashTable *by_id;     /* message id → ConfabMessage; both belong to @messages */
-  GHashTable *requests;  /* request id → ConfabGeneration; key belongs to the value */
-  ConfabMessage *newest; /* where the visible branch ends; belongs to @messages */
+  char *head_id;
+  guint64 n_messages;
+  char *kept_head_id;
+  guint64 kept_n_messages;
 
-  ConfabGeneration *running;
+  GPtrArray *generations; /* of ConfabGeneration */
 };
 
 G_DEFINE_FINAL_TYPE (ConfabModule, confab_module, G_TYPE_OBJECT)
-
-static void running_ended_cb (ConfabGeneration *generation, gpointer user_data);
-
-static void
-confab_module_dispose (GObject *object)
-{
-  ConfabModule *self = CONFAB_MODULE (object);
-
-  if (self->running != NULL)
-    g_signal_handlers_disconnect_by_func (self->running, running_ended_cb, self);
-  g_clear_object (&self->running);
-
-  G_OBJECT_CLASS (confab_module_parent_class)->dispose (object);
-}
 
 static void
 confab_module_finalize (GObject *object)
@@ -55,10 +39,10 @@ confab_module_finalize (GObject *object)
   g_free (self->instructions);
   g_free (self->provider);
   g_free (self->model);
+  g_free (self->head_id);
+  g_free (self->kept_head_id);
   g_clear_pointer (&self->parameters, json_object_unref);
-  g_hash_table_unref (self->requests);
-  g_hash_table_unref (self->by_id);
-  g_ptr_array_unref (self->messages);
+  g_clear_pointer (&self->generations, g_ptr_array_unref);
 
   G_OBJECT_CLASS (confab_module_parent_class)->finalize (object);
 }
@@ -66,7 +50,6 @@ confab_module_finalize (GObject *object)
 static void
 confab_module_class_init (ConfabModuleClass *klass)
 {
-  G_OBJECT_CLASS (klass)->dispose = confab_module_dispose;
   G_OBJECT_CLASS (klass)->finalize = confab_module_finalize;
 }
 
@@ -74,9 +57,9 @@ static void
 confab_module_init (ConfabModule *self)
 {
   self->created_at = g_get_real_time () / 1000;
-  self->messages = g_ptr_array_new_with_free_func (g_object_unref);
-  self->by_id = g_hash_table_new (g_str_hash, g_str_equal);
-  self->requests = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
+  self->updated_at = self->created_at;
+  self->title = g_strdup ("");
+  self->title_is_auto = TRUE;
 }
 
 /**
@@ -116,12 +99,52 @@ confab_module_get_session_id (ConfabModule *self)
   return self->session_id;
 }
 
+guint64
+confab_module_get_ordinal (ConfabModule *self)
+{
+  g_return_val_if_fail (CONFAB_IS_MODULE (self), 0);
+
+  return self->ordinal;
+}
+
+void
+confab_module_set_ordinal (ConfabModule *self, guint64 ordinal)
+{
+  g_return_if_fail (CONFAB_IS_MODULE (self));
+
+  self->ordinal = ordinal;
+}
+
 gint64
 confab_module_get_created_at (ConfabModule *self)
 {
   g_return_val_if_fail (CONFAB_IS_MODULE (self), 0);
 
   return self->created_at;
+}
+
+void
+confab_module_set_created_at (ConfabModule *self, gint64 created_at)
+{
+  g_return_if_fail (CONFAB_IS_MODULE (self));
+
+  self->created_at = created_at;
+}
+
+gint64
+confab_module_get_updated_at (ConfabModule *self)
+{
+  g_return_val_if_fail (CONFAB_IS_MODULE (self), 0);
+
+  return self->updated_at;
+}
+
+void
+confab_module_set_updated_at (ConfabModule *self, gint64 updated_at)
+{
+  g_return_if_fail (CONFAB_IS_MODULE (self));
+
+  self->updated_at = updated_at;
 }
 
 static void
@@ -141,12 +164,21 @@ confab_module_get_title (ConfabModule *self)
   return self->title;
 }
 
-void
-confab_module_set_title (ConfabModule *self, const char *title)
+gboolean
+confab_module_get_title_is_auto (ConfabModule *self)
 {
-  g_return_if_fail (CONFAB_IS_MODULE (self));
+  g_return_val_if_fail (CONFAB_IS_MODULE (self), TRUE);
+
+  return self->title_is_auto;
+}
+
+void
+confab_module_set_title (ConfabModule *self, const char *title, gboolean is_auto)
+{
+  g_return_if_fail (CONFAB_IS_MODULE (self) && title != NULL);
 
   set_string (&self->title, title);
+  self->title_is_auto = is_auto;
 }
 
 const char *
@@ -216,56 +248,161 @@ confab_module_set_parameters (ConfabModule *self, JsonObject *parameters)
   self->parameters = parameters;
 }
 
-guint
+const char *
+confab_module_get_head_id (ConfabModule *self)
+{
+  g_return_val_if_fail (CONFAB_IS_MODULE (self), NULL);
+
+  return self->head_id;
+}
+
+guint64
 confab_module_get_n_messages (ConfabModule *self)
 {
   g_return_val_if_fail (CONFAB_IS_MODULE (self), 0);
 
-  return self->messages->len;
+  return self->n_messages;
 }
 
 /**
- * confab_module_get_message:
+ * confab_module_set_head:
  * @self: a module
- * @index: below confab_module_get_n_messages()
- *
- * Returns: (transfer none): the message
+ * @head_id: (nullable): the newest message of the visible branch; %NULL for an empty module
+ * @n_messages: how many messages that branch has
  */
-ConfabMessage *
-confab_module_get_message (ConfabModule *self, guint index)
+void
+confab_module_set_head (ConfabModule *self, const char *head_id, guint64 n_messages)
 {
-  g_return_val_if_fail (CONFAB_IS_MODULE (self) && index < self->messages->len, NULL);
+  g_return_if_fail (CONFAB_IS_MODULE (self));
 
-  return g_ptr_array_index (self->messages, index);
+  set_string (&self->head_id, head_id);
+  self->n_messages = n_messages;
+}
+
+void
+confab_module_set_kept_head (ConfabModule *self, const char *head_id, guint64 n_messages)
+{
+  g_return_if_fail (CONFAB_IS_MODULE (self));
+
+  set_string (&self->kept_head_id, head_id);
+  self->kept_n_messages = n_messages;
+}
+
+void
+confab_module_restore_head (ConfabModule *self)
+{
+  g_return_if_fail (CONFAB_IS_MODULE (self));
+
+  confab_module_set_head (self, self->kept_head_id, self->kept_n_messages);
 }
 
 /**
- * confab_module_lookup_message:
+ * confab_module_add_generation:
  * @self: a module
- * @message_id: an id
- *
- * Returns: (transfer none) (nullable): the message of that id
+ * @generation: one that was made for this module, after all that were added before
  */
-ConfabMessage *
-confab_module_lookup_message (ConfabModule *self, const char *message_id)
+void
+confab_module_add_generation (ConfabModule *self, ConfabGeneration *generation)
 {
-  g_return_val_if_fail (CONFAB_IS_MODULE (self) && message_id != NULL, NULL);
+  g_return_if_fail (CONFAB_IS_MODULE (self) && CONFAB_IS_GENERATION (generation));
 
-  return g_hash_table_lookup (self->by_id, message_id);
+  if (self->generations == NULL)
+    self->generations = g_ptr_array_new_with_free_func (g_object_unref);
+  g_ptr_array_add (self->generations, g_object_ref (generation));
+}
+
+/**
+ * confab_module_remove_generation:
+ * @self: a module
+ * @generation: one of its generations, or one that has left already
+ */
+void
+confab_module_remove_generation (ConfabModule *self, ConfabGeneration *generation)
+{
+  g_return_if_fail (CONFAB_IS_MODULE (self));
+
+  if (self->generations == NULL)
+    return;
+
+  g_ptr_array_remove (self->generations, generation);
+  if (self->generations->len == 0)
+    g_clear_pointer (&self->generations, g_ptr_array_unref);
+}
+
+guint
+confab_module_get_n_generations (ConfabModule *self)
+{
+  g_return_val_if_fail (CONFAB_IS_MODULE (self), 0);
+
+  return self->generations != NULL ? self->generations->len : 0;
+}
+
+/**
+ * confab_module_get_generation:
+ * @self: a module
+ * @index: below confab_module_get_n_generations()
+ *
+ * Returns: (transfer none): the generation
+ */
+ConfabGeneration *
+confab_module_get_generation (ConfabModule *self, guint index)
+{
+  g_return_val_if_fail (index < confab_module_get_n_generations (self), NULL);
+
+  return g_ptr_array_index (self->generations, index);
 }
 
 /**
  * confab_module_get_running:
  * @self: a module
  *
- * Returns: (transfer none) (nullable): the generation that has not ended yet
+ * Returns: (transfer none) (nullable): the first generation that has not ended yet
  */
 ConfabGeneration *
 confab_module_get_running (ConfabModule *self)
 {
-  g_return_val_if_fail (CONFAB_IS_MODULE (self), NULL);
+  for (guint i = 0; i < confab_module_get_n_generations (self); i++)
+    if (!confab_generation_is_ended (g_ptr_array_index (self->generations, i)))
+      return g_ptr_array_index (self->generations, i);
 
-  return self->running;
+  return NULL;
+}
+
+/**
+ * confab_module_get_newest:
+ * @self: a module
+ *
+ * Returns: (transfer none) (nullable): the generation that was added last
+ */
+ConfabGeneration *
+confab_module_get_newest (ConfabModule *self)
+{
+  guint n = confab_module_get_n_generations (self);
+
+  return n > 0 ? g_ptr_array_index (self->generations, n - 1) : NULL;
+}
+
+/**
+ * confab_module_lookup_generation:
+ * @self: a module
+ * @generation_id: an id
+ *
+ * Returns: (transfer none) (nullable): the generation of that id, if it is still here
+ */
+ConfabGeneration *
+confab_module_lookup_generation (ConfabModule *self, const char *generation_id)
+{
+  g_return_val_if_fail (generation_id != NULL, NULL);
+
+  for (guint i = 0; i < confab_module_get_n_generations (self); i++)
+    {
+      ConfabGeneration *generation = g_ptr_array_index (self->generations, i);
+
+      if (g_str_equal (confab_generation_get_id (generation), generation_id))
+        return generation;
+    }
+
+  return NULL;
 }
 
 /**
@@ -273,158 +410,55 @@ confab_module_get_running (ConfabModule *self)
  * @self: a module
  * @request_id: a client's name for a request
  *
- * Returns: (transfer none) (nullable): the generation that this request started, ended or not
+ * Returns: (transfer none) (nullable): the generation that this request started, if it is still
+ *   here
  */
 ConfabGeneration *
 confab_module_lookup_request (ConfabModule *self, const char *request_id)
 {
-  g_return_val_if_fail (CONFAB_IS_MODULE (self) && request_id != NULL, NULL);
+  g_return_val_if_fail (request_id != NULL, NULL);
 
-  return g_hash_table_lookup (self->requests, request_id);
-}
-
-/**
- * confab_module_had_generation:
- * @self: a module
- * @generation_id: an id
- *
- * Returns: whether a generation of that id runs or ran in this module
- */
-gboolean
-confab_module_had_generation (ConfabModule *self, const char *generation_id)
-{
-  g_return_val_if_fail (CONFAB_IS_MODULE (self) && generation_id != NULL, FALSE);
-
-  for (guint i = self->messages->len; i > 0; i--)
+  for (guint i = 0; i < confab_module_get_n_generations (self); i++)
     {
-      ConfabMessage *message = g_ptr_array_index (self->messages, i - 1);
+      ConfabGeneration *generation = g_ptr_array_index (self->generations, i);
 
-      if (g_strcmp0 (confab_message_get_generation_id (message), generation_id) == 0)
-        return TRUE;
+      if (g_strcmp0 (confab_generation_get_request_id (generation), request_id) == 0)
+        return generation;
     }
 
-  return FALSE;
-}
-
-static void
-add_message (ConfabModule *self, ConfabMessage *message)
-{
-  g_ptr_array_add (self->messages, g_object_ref (message));
-  g_hash_table_insert (self->by_id, (char *) confab_message_get_id (message), message);
-  self->newest = message;
-}
-
-static void
-running_ended_cb (ConfabGeneration *generation, gpointer user_data)
-{
-  ConfabModule *self = CONFAB_MODULE (user_data);
-
-  g_signal_handlers_disconnect_by_func (generation, running_ended_cb, self);
-  if (self->running == generation)
-    g_clear_object (&self->running);
-}
-
-/**
- * confab_module_ask:
- * @self: a module
- * @text: the question, UTF-8
- * @message_id: (nullable): the client's id for it; %NULL makes one
- * @request_id: (nullable): not seen in this module before
- * @error: return location: %CONFAB_ERROR_BUSY while a generation runs,
- *   %CONFAB_ERROR_INVALID_REQUEST if @message_id is taken
- *
- * Adds the question and the answer to come at the end of the visible branch.
- *
- * The module is the first to learn of the generation's end, so that for everybody else the next
- * question may follow from there.
- *
- * Returns: (transfer none) (nullable): the generation, queued
- */
-ConfabGeneration *
-confab_module_ask (ConfabModule *self,
-                   const char *text,
-                   const char *message_id,
-                   const char *request_id,
-                   GError **error)
-{
-  g_autoptr (ConfabMessage) question = NULL;
-  g_autoptr (ConfabMessage) answer = NULL;
-  g_autofree char *question_id = NULL;
-  g_autofree char *answer_id = NULL;
-  g_autofree char *generation_id = NULL;
-
-  g_return_val_if_fail (CONFAB_IS_MODULE (self) && text != NULL, NULL);
-  g_return_val_if_fail (
-      request_id == NULL || confab_module_lookup_request (self, request_id) == NULL, NULL);
-
-  if (self->running != NULL)
-    {
-      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_BUSY,
-                           _ ("This conversation is still being answered."));
-      return NULL;
-    }
-  if (message_id != NULL && g_hash_table_contains (self->by_id, message_id))
-    {
-      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-                           _ ("A message with this userMessageId exists already."));
-      return NULL;
-    }
-
-  question_id = message_id != NULL ? g_strdup (message_id) : confab_id_new ();
-  answer_id = confab_id_new ();
-  generation_id = confab_id_new ();
-  question = confab_message_new_question (
-      question_id, self->newest != NULL ? confab_message_get_id (self->newest) : NULL, text);
-  answer = confab_message_new_answer (answer_id, question_id, generation_id);
-  add_message (self, question);
-  add_message (self, answer);
-
-  self->running = confab_generation_new (generation_id, self->id, request_id, question, answer);
-  g_signal_connect (self->running, "ended", G_CALLBACK (running_ended_cb), self);
-  if (request_id != NULL)
-    g_hash_table_insert (self->requests, (char *) confab_generation_get_request_id (self->running),
-                         g_object_ref (self->running));
-
-  return self->running;
+  return NULL;
 }
 
 /**
  * confab_module_build_prompt:
  * @self: a module
+ * @branch: (element-type ConfabMessage): the messages that lead to the answer, oldest first
  *
- * Gathers instructions, settings and the turns of the visible branch. What came of an answer that
- * was stopped or failed is part of it, as the user has read it; an answer without text is not.
+ * Gathers instructions, settings and turns. What came of an answer that was stopped or failed is
+ * part of it, as the user has read it; an answer without text is not.
  *
  * Returns: (transfer full): the prompt
  */
 ConfabPrompt *
-confab_module_build_prompt (ConfabModule *self)
+confab_module_build_prompt (ConfabModule *self, GPtrArray *branch)
 {
-  g_autoptr (ConfabPrompt) prompt = confab_prompt_new ();
-  g_autoptr (GPtrArray) branch = g_ptr_array_new ();
-  ConfabMessage *message;
+  ConfabPrompt *prompt;
 
-  g_return_val_if_fail (CONFAB_IS_MODULE (self), NULL);
+  g_return_val_if_fail (CONFAB_IS_MODULE (self) && branch != NULL, NULL);
 
+  prompt = confab_prompt_new ();
   confab_prompt_set_model (prompt, self->model);
   confab_prompt_set_instructions (prompt, self->instructions);
   confab_prompt_set_parameters (prompt, self->parameters);
 
-  for (message = self->newest; message != NULL;)
+  for (guint i = 0; i < branch->len; i++)
     {
-      const char *parent_id = confab_message_get_parent_id (message);
+      ConfabMessage *message = g_ptr_array_index (branch, i);
 
       if (confab_message_get_content (message)[0] != '\0')
-        g_ptr_array_add (branch, message);
-      message = parent_id != NULL ? g_hash_table_lookup (self->by_id, parent_id) : NULL;
+        confab_prompt_add_turn (prompt, confab_message_get_role (message),
+                                confab_message_get_content (message));
     }
 
-  for (guint i = branch->len; i > 0; i--)
-    {
-      message = g_ptr_array_index (branch, i - 1);
-      confab_prompt_add_turn (prompt, confab_message_get_role (message),
-                              confab_message_get_content (message));
-    }
-
-  return g_steal_pointer (&prompt);
+  return prompt;
 }

@@ -8,8 +8,9 @@ G_BEGIN_DECLS
 #define CONFAB_TYPE_MODULE (confab_module_get_type ())
 
 /*
- * ConfabModule: one conversation. Its messages form a tree by their parents; the visible branch is
- * the way from the newest message up. At most one generation runs in it.
+ * ConfabModule: one conversation. Its messages form a tree by their parents and are kept by the
+ * store; here are only its settings, its head – the newest message of the visible branch – and the
+ * generations that have not ended yet, or whose end is not on disk yet.
  */
 G_DECLARE_FINAL_TYPE (ConfabModule, confab_module, CONFAB, MODULE, GObject)
 
@@ -17,11 +18,20 @@ ConfabModule *confab_module_new (const char *id, const char *session_id);
 
 const char *confab_module_get_id (ConfabModule *self);
 const char *confab_module_get_session_id (ConfabModule *self);
-gint64 confab_module_get_created_at (ConfabModule *self); /* ms since the epoch */
+/* Place in the order of making, which no clock can change. */
+guint64 confab_module_get_ordinal (ConfabModule *self);
+void confab_module_set_ordinal (ConfabModule *self, guint64 ordinal);
+/* Times in ms since the epoch; updated: the newest change of settings or messages. */
+gint64 confab_module_get_created_at (ConfabModule *self);
+void confab_module_set_created_at (ConfabModule *self, gint64 created_at);
+gint64 confab_module_get_updated_at (ConfabModule *self);
+void confab_module_set_updated_at (ConfabModule *self, gint64 updated_at);
 
-/* What the user sets; each NULL by default. */
+/* "" where there is none; automatic until a person chooses one. */
 const char *confab_module_get_title (ConfabModule *self);
-void confab_module_set_title (ConfabModule *self, const char *title);
+gboolean confab_module_get_title_is_auto (ConfabModule *self);
+void confab_module_set_title (ConfabModule *self, const char *title, gboolean is_auto);
+/* What the user sets; each NULL by default. */
 const char *confab_module_get_instructions (ConfabModule *self);
 void confab_module_set_instructions (ConfabModule *self, const char *instructions);
 const char *confab_module_get_provider (ConfabModule *self);
@@ -31,20 +41,25 @@ void confab_module_set_model (ConfabModule *self, const char *model);
 JsonObject *confab_module_get_parameters (ConfabModule *self);
 void confab_module_set_parameters (ConfabModule *self, JsonObject *parameters);
 
-/* All messages in the order in which they came, whether visible or not. */
-guint confab_module_get_n_messages (ConfabModule *self);
-ConfabMessage *confab_module_get_message (ConfabModule *self, guint index);
-ConfabMessage *confab_module_lookup_message (ConfabModule *self, const char *message_id);
+/* The end of the visible branch, and how long that branch is. */
+const char *confab_module_get_head_id (ConfabModule *self); /* nullable */
+guint64 confab_module_get_n_messages (ConfabModule *self);
+void confab_module_set_head (ConfabModule *self, const char *head_id, guint64 n_messages);
+/* As the store has it, to go back to when it takes no more. */
+void confab_module_set_kept_head (ConfabModule *self, const char *head_id, guint64 n_messages);
+void confab_module_restore_head (ConfabModule *self);
 
+/* Generations in the order in which they were accepted; those that ended leave when they are kept
+ * elsewhere. */
+void confab_module_add_generation (ConfabModule *self, ConfabGeneration *generation);
+void confab_module_remove_generation (ConfabModule *self, ConfabGeneration *generation);
+guint confab_module_get_n_generations (ConfabModule *self);
+ConfabGeneration *confab_module_get_generation (ConfabModule *self, guint index);
 ConfabGeneration *confab_module_get_running (ConfabModule *self);
+ConfabGeneration *confab_module_get_newest (ConfabModule *self);
+ConfabGeneration *confab_module_lookup_generation (ConfabModule *self, const char *generation_id);
 ConfabGeneration *confab_module_lookup_request (ConfabModule *self, const char *request_id);
-gboolean confab_module_had_generation (ConfabModule *self, const char *generation_id);
 
-ConfabGeneration *confab_module_ask (ConfabModule *self,
-                                     const char *text,
-                                     const char *message_id,
-                                     const char *request_id,
-                                     GError **error);
-ConfabPrompt *confab_module_build_prompt (ConfabModule *self);
+ConfabPrompt *confab_module_build_prompt (ConfabModule *self, GPtrArray *branch);
 
 G_END_DECLS

@@ -84,6 +84,7 @@ confab_row_read_message (ConfabDb *self, ConfabStatement *row, GError **error)
   message->error_code = confab_row_dup_text (row, 14);
   message->error_message = confab_row_dup_text (row, 15);
   message->created_at = sqlite3_column_int64 (row, 16);
+  message->depth = sqlite3_column_int64 (row, 17);
 
   if (message->text == NULL
       || !parse_role ((const char *) sqlite3_column_text (row, 3), &message->role)

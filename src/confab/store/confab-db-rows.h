@@ -12,7 +12,7 @@ G_BEGIN_DECLS
   " m.id, (SELECT id FROM modules WHERE seq = m.module),"                                          \
   " (SELECT id FROM messages WHERE seq = m.parent), m.role, m.parts, m.state, m.generation_id,"    \
   " m.finish_reason, m.provider, m.model, m.input_tokens, m.output_tokens, m.reasoning_tokens,"    \
-  " m.cached_input_tokens, m.error_code, m.error_message, m.created_at "
+  " m.cached_input_tokens, m.error_code, m.error_message, m.created_at, m.depth "
 
 /* of generations g; the first two are the seq of question and answer */
 #define CONFAB_GENERATION_COLUMNS                                                                  \

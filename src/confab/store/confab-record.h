@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "confab-completion.h"
+#include "confab-parts.h"
 #include "confab-state.h"
 
 G_BEGIN_DECLS
@@ -60,6 +61,7 @@ typedef struct
   char *error_code;    /* nullable */
   char *error_message; /* nullable */
   gint64 created_at;
+  guint64 depth; /* only read: messages from the first of its branch to this one */
 } ConfabMessageRecord;
 
 typedef struct
@@ -128,10 +130,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabOverview, confab_overview_free)
 
 void confab_search_result_free (ConfabSearchResult *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabSearchResult, confab_search_result_free)
-
-/* JSON of a text and, if there is any, of the reasoning before it. */
-char *confab_parts_new (const char *text, const char *reasoning);
-/* The parts of one type joined; NULL if @parts is not a JSON array. */
-char *confab_parts_join (const char *parts, const char *type);
 
 G_END_DECLS

@@ -290,14 +290,36 @@ socketio_namespace_emit_json (SocketioNamespace *self,
                               const char *json_args)
 {
   g_autoptr (GPtrArray) receivers = NULL;
+
+  g_return_if_fail (SOCKETIO_IS_NAMESPACE (self));
+
+  receivers = collect (self, room, except);
+  socketio_namespace_emit_json_to (self, receivers, event, json_args);
+}
+
+/**
+ * socketio_namespace_emit_json_to:
+ * @self: a namespace
+ * @sockets: (element-type SocketioSocket): sockets of it; those that are gone are left out. The
+ *   array must not change while this runs
+ * @event: the event's name
+ * @json_args: (nullable): the arguments as JSON, separated by commas, without brackets; not checked
+ *
+ * Sends an event to receivers that the caller keeps. It is encoded once.
+ */
+void
+socketio_namespace_emit_json_to (SocketioNamespace *self,
+                                 GPtrArray *sockets,
+                                 const char *event,
+                                 const char *json_args)
+{
   g_autoptr (GArray) packets = NULL;
   EngineioPacket packet;
 
   g_return_if_fail (SOCKETIO_IS_NAMESPACE (self));
-  g_return_if_fail (event != NULL);
+  g_return_if_fail (sockets != NULL && event != NULL);
 
-  receivers = collect (self, room, except);
-  if (receivers->len == 0)
+  if (sockets->len == 0)
     return;
 
   packets = g_array_new (FALSE, FALSE, sizeof (EngineioPacket));
@@ -305,7 +327,22 @@ socketio_namespace_emit_json (SocketioNamespace *self,
   packet = engineio_packet_take (socketio_packet_encode_event_json (self->name, event, json_args),
                                  FALSE);
   g_array_append_val (packets, packet);
-  send_to_all (receivers, packets);
+  send_to_all (sockets, packets);
+}
+
+/**
+ * socketio_namespace_fetch_sockets:
+ * @self: a namespace
+ * @room: (nullable): name of a room, or %NULL for all sockets of the namespace
+ *
+ * Returns: (transfer full) (element-type SocketioSocket): those that are there now
+ */
+GPtrArray *
+socketio_namespace_fetch_sockets (SocketioNamespace *self, const char *room)
+{
+  g_return_val_if_fail (SOCKETIO_IS_NAMESPACE (self), NULL);
+
+  return collect (self, room, NULL);
 }
 
 static void

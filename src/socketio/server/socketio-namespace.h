@@ -48,4 +48,12 @@ SOCKETIO_API void socketio_namespace_emit_json (SocketioNamespace *self,
                                                 const char *event,
                                                 const char *json_args);
 
+/* The sockets of @room, or all (element-type SocketioSocket) (transfer full). */
+SOCKETIO_API GPtrArray *
+socketio_namespace_fetch_sockets (SocketioNamespace *self, const char *room);
+SOCKETIO_API void socketio_namespace_emit_json_to (SocketioNamespace *self,
+                                                   GPtrArray *sockets,
+                                                   const char *event,
+                                                   const char *json_args);
+
 G_END_DECLS

@@ -197,6 +197,22 @@ socketio_socket_send_packets (SocketioSocket *self, GArray *packets)
 }
 
 /**
+ * socketio_socket_request_drained:
+ * @self: a socket
+ *
+ * Has [signal@Socket::drained] emitted once, when what is queued by now is gone. Sending while that
+ * signal has a handler does the same.
+ */
+void
+socketio_socket_request_drained (SocketioSocket *self)
+{
+  g_return_if_fail (SOCKETIO_IS_SOCKET (self));
+
+  if (self->connected)
+    socketio_client_notify_drained (self->client);
+}
+
+/**
  * socketio_socket_emit:
  * @self: a socket
  * @event: the event's name; not one that Socket.IO keeps for itself (connect, disconnect …)

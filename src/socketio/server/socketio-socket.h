@@ -33,6 +33,7 @@ SOCKETIO_API SocketioHandshake *socketio_socket_get_handshake (SocketioSocket *s
 SOCKETIO_API JsonObject *socketio_socket_get_auth (SocketioSocket *self);
 SOCKETIO_API gboolean socketio_socket_is_connected (SocketioSocket *self);
 SOCKETIO_API guint64 socketio_socket_get_queued_bytes (SocketioSocket *self);
+SOCKETIO_API void socketio_socket_request_drained (SocketioSocket *self);
 
 /* Sends an event; @args (nullable) is only read, and must not change afterwards. FALSE if the
  * socket is not connected, or its queue is over the server's max-queued-bytes, which also closes

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "confab-run.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "confab-error.h"
+#include "confab-rows.h"
+
+/* Text that a crash may take. */
+#define WRITE_INTERVAL_MS 1000
+
+struct _ConfabRun
+{
+  gatomicrefcount refs;
+  ConfabService *service;
+  ConfabModule *module;
+  ConfabGeneration *generation;
+  GPtrArray *waiters; /* of GTask; NULL once it is accepted or abandoned */
+  gboolean announced;
+
+  ConfabProvider *provider; /* once it was asked */
+  GCancellable *cancellable;
+  gsize received; /* bytes of all kinds */
+  GSource *write_source;
+
+  /* How it will have ended when that is on disk; nothing changes it any more. */
+  gboolean ending;
+  ConfabState end_state;
+  ConfabOutcome *outcome;
+  GError *error;
+  ConfabBatch *end_batch;
+  ConfabRunFunc stopped; /* nullable */
+  gpointer stopped_data;
+};
+
+ConfabRun *
+confab_run_new (ConfabService *service, ConfabModule *module, ConfabGeneration *generation)
+{
+  ConfabRun *self = g_new0 (ConfabRun, 1);
+
+  g_atomic_ref_count_init (&self->refs);
+  self->service = g_object_ref (service);
+  self->module = g_object_ref (module);
+  self->generation = g_object_ref (generation);
+  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  self->cancellable = g_cancellable_new ();
+
+  return self;
+}
+
+ConfabRun *
+confab_run_ref (ConfabRun *self)
+{
+  g_atomic_ref_count_inc (&self->refs);
+
+  return self;
+}
+
+void
+confab_run_unref (ConfabRun *self)
+{
+  if (!g_atomic_ref_count_dec (&self->refs))
+    return;
+
+  g_clear_pointer (&self->waiters, g_ptr_array_unref);
+  g_clear_pointer (&self->end_batch, confab_batch_unref);
+  g_clear_pointer (&self->outcome, confab_outcome_free);
+  g_clear_error (&self->error);
+  g_clear_object (&self->provider);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->generation);
+  g_clear_object (&self->module);
+  g_clear_object (&self->service);
+  g_free (self);
+}
+
+ConfabGeneration *
+confab_run_get_generation (ConfabRun *self)
+{
+  return self->generation;
+}
+
+gboolean
+confab_run_is_accepted (ConfabRun *self)
+{
+  return self->waiters == NULL;
+}
+
+void
+confab_run_add_waiter (ConfabRun *self, GTask *task)
+{
+  g_return_if_fail (self->waiters != NULL);
+
+  g_ptr_array_add (self->waiters, g_object_ref (task));
+}
+
+/**
+ * confab_run_steal_waiters:
+ * @self: a run that is neither accepted nor abandoned yet
+ *
+ * Returns: (transfer full) (element-type GTask): those who wait for that
+ */
+GPtrArray *
+confab_run_steal_waiters (ConfabRun *self)
+{
+  return g_steal_pointer (&self->waiters);
+}
+
+static void
+clear_write_source (ConfabRun *self)
+{
+  if (self->write_source == NULL)
+    return;
+
+  g_source_destroy (self->write_source);
+  g_clear_pointer (&self->write_source, g_source_unref);
+}
+
+/* Of a module's generations each is told of only after the end of the one before it. */
+static void
+announce (ConfabRun *self)
+{
+  if (self->announced || self->ending || !confab_run_is_accepted (self)
+      || confab_module_get_running (self->module) != self->generation)
+    return;
+
+  self->announced = TRUE;
+  confab_service_emit_started (self->service, self->generation);
+}
+
+/* The generation has left the service; the next of its module may have its turn. */
+static void
+leave_service (ConfabRun *self)
+{
+  g_autoptr (ConfabRun) guard = confab_run_ref (self);
+  ConfabGeneration *next;
+  ConfabRun *run;
+
+  g_hash_table_remove (self->service->runs, self->generation);
+  next = confab_module_get_running (self->module);
+  run = next != NULL ? g_hash_table_lookup (self->service->runs, next) : NULL;
+  if (run != NULL)
+    announce (run);
+  confab_scheduler_remove (self->service->scheduler, self->module, self);
+  confab_service_continue_shutdown (self->service);
+}
+
+static void
+tell_end (ConfabRun *self)
+{
+  switch (self->end_state)
+    {
+    case CONFAB_STATE_COMPLETED:
+      confab_generation_complete (self->generation, g_steal_pointer (&self->outcome));
+      break;
+    case CONFAB_STATE_STOPPED:
+      confab_generation_stop (self->generation);
+      break;
+    case CONFAB_STATE_FAILED:
+      confab_generation_fail (self->generation, self->error);
+      break;
+    default:
+      confab_generation_interrupt (self->generation, self->error);
+      break;
+    }
+
+  if (self->stopped != NULL)
+    self->stopped (self->stopped_data);
+}
+
+static void
+end_written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (ConfabRun) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  confab_store_commit_finish (CONFAB_STORE (source), result, &error);
+
+  if (g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_INVALID))
+    {
+      /* its module was deleted meanwhile */
+      g_debug ("The end of generation %s has no place: %s",
+               confab_generation_get_id (self->generation), error->message);
+      g_clear_error (&error);
+    }
+
+  /* Whoever hears of the end may ask for it, so that it stays here until it can be found there. */
+  if (error != NULL)
+    {
+      g_warning ("The end of generation %s is not kept yet: %s",
+                 confab_generation_get_id (self->generation), error->message);
+      confab_service_keep_unwritten (self->service, self->module, self->generation,
+                                     self->end_batch);
+    }
+  tell_end (self);
+  if (error == NULL)
+    confab_module_remove_generation (self->module, self->generation);
+  leave_service (self);
+}
+
+/* Takes @outcome. From here on nothing is added, whatever the provider still has in hand. */
+static gboolean
+end (ConfabRun *self, ConfabState state, ConfabOutcome *outcome, const GError *error)
+{
+  ConfabRowsEnd row = { .state = state, .outcome = outcome, .error = error };
+
+  if (self->ending)
+    {
+      g_clear_pointer (&outcome, confab_outcome_free);
+      return FALSE;
+    }
+
+  self->ending = TRUE;
+  self->end_state = state;
+  self->outcome = outcome;
+  self->error = error != NULL ? g_error_copy (error) : NULL;
+  clear_write_source (self);
+  g_cancellable_cancel (self->cancellable);
+
+  self->end_batch = confab_batch_new (CONFAB_BATCH_DURABLE);
+  confab_rows_put_answer (self->end_batch, self->module, self->generation, &row);
+  confab_rows_put_generation (self->end_batch, self->generation, &row);
+  confab_store_commit_async (self->service->store, self->end_batch, end_written_cb,
+                             confab_run_ref (self));
+
+  return TRUE;
+}
+
+static gboolean
+fail (ConfabRun *self, const GError *error)
+{
+  g_message ("Generation %s failed: %s (%s)", confab_generation_get_id (self->generation),
+             error->message, confab_error_to_code (error));
+
+  return end (self, CONFAB_STATE_FAILED, NULL, error);
+}
+
+/**
+ * confab_run_stop:
+ * @self: a run that was accepted
+ * @func: (nullable): called when the end is kept and was told
+ * @user_data: for @func
+ *
+ * Ends it as somebody asked. The connection to its upstream is closed at once; what has come so far
+ * is the answer.
+ *
+ * Returns: %FALSE if the end stood already; @func is not called then
+ */
+gboolean
+confab_run_stop (ConfabRun *self, ConfabRunFunc func, gpointer user_data)
+{
+  if (!end (self, CONFAB_STATE_STOPPED, confab_outcome_new (CONFAB_FINISH_STOPPED), NULL))
+    return FALSE;
+
+  self->stopped = func;
+  self->stopped_data = user_data;
+
+  return TRUE;
+}
+
+/**
+ * confab_run_interrupt:
+ * @self: a run that was accepted
+ * @error: what comes between
+ *
+ * Returns: %FALSE if the end stood already
+ */
+gboolean
+confab_run_interrupt (ConfabRun *self, const GError *error)
+{
+  return end (self, CONFAB_STATE_INTERRUPTED, NULL, error);
+}
+
+static void
+partial_written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (ConfabRun) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  /* the end is what counts: it comes with all of the text, and is written again until it is kept */
+  if (!confab_store_commit_finish (CONFAB_STORE (source), result, &error))
+    g_debug ("Text so far of generation %s is not kept: %s",
+             confab_generation_get_id (self->generation), error->message);
+}
+
+static gboolean
+write_cb (gpointer user_data)
+{
+  ConfabRun *self = user_data;
+  g_autoptr (ConfabBatch) batch = confab_batch_new (CONFAB_BATCH_RELAXED);
+
+  g_clear_pointer (&self->write_source, g_source_unref);
+  confab_rows_put_answer (batch, self->module, self->generation, NULL);
+  confab_store_commit_async (self->service->store, batch, partial_written_cb,
+                             confab_run_ref (self));
+
+  return G_SOURCE_REMOVE;
+}
+
+/* One row a second at most, and none while nothing comes. */
+static void
+write_soon (ConfabRun *self)
+{
+  if (self->write_source != NULL)
+    return;
+
+  self->write_source = g_timeout_source_new (WRITE_INTERVAL_MS);
+  g_source_set_static_name (self->write_source, "[confab] partial text");
+  g_source_set_callback (self->write_source, write_cb, confab_run_ref (self),
+                         (GDestroyNotify) confab_run_unref);
+  g_source_attach (self->write_source, g_main_context_get_thread_default ());
+}
+
+static void
+delta_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_data)
+{
+  /* who hears of the delta may stop the run */
+  g_autoptr (ConfabRun) self = confab_run_ref (user_data);
+
+  if (self->ending || !confab_generation_append (self->generation, kind, text, length)
+      || self->ending)
+    return;
+
+  write_soon (self);
+  self->received += length;
+  if (self->received > CONFAB_MAX_ANSWER_BYTES)
+    end (self, CONFAB_STATE_COMPLETED, confab_outcome_new (CONFAB_FINISH_LENGTH), NULL);
+}
+
+static void
+answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (ConfabRun) self = user_data;
+  g_autoptr (ConfabOutcome) outcome = NULL;
+  g_autoptr (GError) error = NULL;
+
+  outcome = confab_provider_generate_finish (self->provider, result, &error);
+  if (outcome != NULL)
+    end (self, CONFAB_STATE_COMPLETED, g_steal_pointer (&outcome), NULL);
+  else if (!self->ending)
+    fail (self, error);
+}
+
+static void
+branch_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (ConfabRun) self = user_data;
+  g_autoptr (ConfabPrompt) prompt = NULL;
+  g_autoptr (GPtrArray) messages = NULL;
+  g_autoptr (GPtrArray) records = NULL;
+  g_autoptr (GError) storage_error = NULL;
+  g_autoptr (GError) error = NULL;
+
+  records = confab_store_branch_finish (CONFAB_STORE (source), result, &error);
+  if (self->ending)
+    return;
+  if (records == NULL)
+    {
+      storage_error = confab_service_storage_error (error);
+      fail (self, storage_error);
+      return;
+    }
+
+  messages = confab_rows_read_messages (records);
+  prompt = confab_module_build_prompt (self->module, messages);
+  confab_provider_generate_async (self->provider, prompt, delta_cb, self, self->cancellable,
+                                  answered_cb, confab_run_ref (self));
+}
+
+/**
+ * confab_run_begin:
+ * @self: a run whose turn has come
+ */
+void
+confab_run_begin (ConfabRun *self)
+{
+  ConfabMessage *question = confab_generation_get_question (self->generation);
+  ConfabProvider *provider = confab_service_find_provider (self->service, self->module);
+
+  if (self->ending)
+    return;
+
+  confab_generation_begin (self->generation);
+  if (provider == NULL)
+    {
+      g_autoptr (GError) error = g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_NO_PROVIDER,
+                                                      _ ("No model is set up to answer."));
+
+      fail (self, error);
+      return;
+    }
+
+  self->provider = g_object_ref (provider);
+  confab_store_branch_async (self->service->store, confab_module_get_id (self->module),
+                             confab_message_get_id (question), self->cancellable, branch_read_cb,
+                             confab_run_ref (self));
+}
+
+/**
+ * confab_run_accept:
+ * @self: a new run whose question is on disk
+ */
+void
+confab_run_accept (ConfabRun *self)
+{
+  g_return_if_fail (confab_run_is_accepted (self));
+
+  announce (self);
+  if (!self->ending)
+    confab_scheduler_add (self->service->scheduler, self->module, self);
+}
+
+/**
+ * confab_run_abandon:
+ * @self: a new run whose question is not on disk
+ */
+void
+confab_run_abandon (ConfabRun *self)
+{
+  self->ending = TRUE;
+  confab_module_remove_generation (self->module, self->generation);
+  leave_service (self);
+}

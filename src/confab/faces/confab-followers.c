@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "confab-followers.h"
+
+#include "confab-following.h"
+
+struct _ConfabFollowers
+{
+  ConfabService *service;
+  SocketioNamespace *namespace;
+  GHashTable *followings; /* ConfabGeneration → ConfabFollowing, until its end was told */
+  ConfabLaggards *laggards;
+  guint interval_ms;
+};
+
+/* Sockets leave their rooms when they go, so that no table here grows. */
+static char *
+make_room_name (const char *module_id)
+{
+  return g_strconcat ("module:", module_id, NULL);
+}
+
+static ConfabFollowing *ensure_following (ConfabFollowers *self, ConfabGeneration *generation);
+
+static void
+ended_cb (ConfabGeneration *generation, gpointer user_data)
+{
+  ConfabFollowers *self = user_data;
+  ConfabFollowing *following = g_hash_table_lookup (self->followings, generation);
+
+  g_signal_handlers_disconnect_by_func (generation, ended_cb, self);
+  confab_following_end (following);
+  g_hash_table_remove (self->followings, generation);
+}
+
+static ConfabFollowing *
+ensure_following (ConfabFollowers *self, ConfabGeneration *generation)
+{
+  ConfabFollowing *following = g_hash_table_lookup (self->followings, generation);
+
+  if (following != NULL)
+    return following;
+
+  following = confab_following_new (generation, self->namespace, self->laggards, self->interval_ms);
+  g_hash_table_insert (self->followings, generation, following);
+  g_signal_connect (generation, "ended", G_CALLBACK (ended_cb), self);
+
+  return following;
+}
+
+/* Those of the module join those who asked, who are there already. */
+static void
+started_cb (ConfabService *service, ConfabGeneration *generation, gpointer user_data)
+{
+  ConfabFollowers *self = user_data;
+  g_autofree char *room = make_room_name (confab_generation_get_module_id (generation));
+  g_autoptr (GPtrArray) sockets = socketio_namespace_fetch_sockets (self->namespace, room);
+  ConfabFollowing *following = g_hash_table_lookup (self->followings, generation);
+
+  if (sockets->len == 0 && following == NULL)
+    return;
+
+  following = ensure_following (self, generation);
+  for (guint i = 0; i < sockets->len; i++)
+    confab_following_add (following, g_ptr_array_index (sockets, i));
+  confab_following_start (following);
+}
+
+/**
+ * confab_followers_new:
+ * @service: whose generations to tell of
+ * @namespace: where the sockets are
+ *
+ * Returns: (transfer full): the followers, none so far
+ */
+ConfabFollowers *
+confab_followers_new (ConfabService *service, SocketioNamespace *namespace)
+{
+  ConfabFollowers *self = g_new0 (ConfabFollowers, 1);
+
+  self->service = g_object_ref (service);
+  self->namespace = g_object_ref (namespace);
+  self->followings =
+      g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) confab_following_unref);
+  self->laggards = confab_laggards_new (namespace);
+  g_signal_connect (service, "generation-started", G_CALLBACK (started_cb), self);
+
+  return self;
+}
+
+void
+confab_followers_free (ConfabFollowers *self)
+{
+  GHashTableIter iter;
+  gpointer generation;
+
+  g_signal_handlers_disconnect_by_data (self->service, self);
+  g_hash_table_iter_init (&iter, self->followings);
+  while (g_hash_table_iter_next (&iter, &generation, NULL))
+    g_signal_handlers_disconnect_by_data (generation, self);
+  confab_laggards_free (self->laggards);
+  g_hash_table_unref (self->followings);
+  g_object_unref (self->namespace);
+  g_object_unref (self->service);
+  g_free (self);
+}
+
+void
+confab_followers_set_chunk_interval (ConfabFollowers *self, guint interval_ms)
+{
+  self->interval_ms = interval_ms;
+}
+
+void
+confab_followers_follow_generation (ConfabFollowers *self,
+                                    SocketioSocket *socket,
+                                    ConfabGeneration *generation)
+{
+  if (!confab_generation_is_ended (generation) && socketio_socket_is_connected (socket))
+    confab_following_add (ensure_following (self, generation), socket);
+}
+
+/**
+ * confab_followers_follow_module:
+ * @self: the followers
+ * @socket: who follows from now on
+ * @module_id: an id, of a module that may come to be only later
+ *
+ * Also follows what runs in the module by now, and has caught up with it.
+ */
+void
+confab_followers_follow_module (ConfabFollowers *self,
+                                SocketioSocket *socket,
+                                const char *module_id)
+{
+  ConfabModule *module = confab_service_lookup_module (self->service, module_id);
+  g_autofree char *room = make_room_name (module_id);
+  ConfabGeneration *running =
+      module != NULL ? confab_service_get_running (self->service, module) : NULL;
+
+  if (!socketio_socket_is_connected (socket))
+    return;
+
+  socketio_socket_join (socket, room);
+  if (running == NULL)
+    return;
+
+  confab_laggards_drop (self->laggards, socket, running);
+  confab_followers_follow_generation (self, socket, running);
+}
+
+/**
+ * confab_followers_leave_module:
+ * @self: the followers
+ * @socket: who follows no more
+ * @module_id: an id
+ *
+ * What the socket itself asked for and still runs is left too.
+ */
+void
+confab_followers_leave_module (ConfabFollowers *self, SocketioSocket *socket, const char *module_id)
+{
+  ConfabModule *module = confab_service_lookup_module (self->service, module_id);
+  g_autofree char *room = make_room_name (module_id);
+
+  socketio_socket_leave (socket, room);
+  for (guint i = 0; module != NULL && i < confab_module_get_n_generations (module); i++)
+    {
+      ConfabGeneration *generation = confab_module_get_generation (module, i);
+      ConfabFollowing *following = g_hash_table_lookup (self->followings, generation);
+
+      if (following != NULL)
+        confab_following_remove (following, socket);
+      confab_laggards_drop (self->laggards, socket, generation);
+    }
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "confab-parts.h"
+
+#include <json-glib/json-glib.h>
+
+static void
+add_part (JsonBuilder *builder, const char *type, const char *text)
+{
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "type");
+  json_builder_add_string_value (builder, type);
+  json_builder_set_member_name (builder, "text");
+  json_builder_add_string_value (builder, text);
+  json_builder_end_object (builder);
+}
+
+/**
+ * confab_parts_new:
+ * @text: (nullable): what is said
+ * @reasoning: (nullable): the thinking before it
+ *
+ * Returns: (transfer full): JSON with a part for each that is not empty
+ */
+char *
+confab_parts_new (const char *text, const char *reasoning)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_array (builder);
+  if (reasoning != NULL && *reasoning != '\0')
+    add_part (builder, "reasoning", reasoning);
+  if (text != NULL && *text != '\0')
+    add_part (builder, "text", text);
+  json_builder_end_array (builder);
+  root = json_builder_get_root (builder);
+
+  return json_to_string (root, FALSE);
+}
+
+static const char *
+get_string_member (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
+      || json_node_get_value_type (node) != G_TYPE_STRING)
+    return NULL;
+
+  return json_node_get_string (node);
+}
+
+/**
+ * confab_parts_join:
+ * @parts: JSON of the parts of a message
+ * @type: the type of those wanted: "text" or "reasoning"
+ *
+ * Returns: (transfer full) (nullable): their text; %NULL if @parts is not a JSON array
+ */
+char *
+confab_parts_join (const char *parts, const char *type)
+{
+  g_autoptr (JsonNode) root = NULL;
+  GString *joined;
+  JsonArray *array;
+
+  g_return_val_if_fail (parts != NULL && type != NULL, NULL);
+
+  root = json_from_string (parts, NULL);
+  if (root == NULL || !JSON_NODE_HOLDS_ARRAY (root))
+    return NULL;
+
+  joined = g_string_new (NULL);
+  array = json_node_get_array (root);
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      JsonNode *part = json_array_get_element (array, i);
+      const char *text;
+
+      if (!JSON_NODE_HOLDS_OBJECT (part)
+          || g_strcmp0 (get_string_member (json_node_get_object (part), "type"), type) != 0)
+        continue;
+
+      text = get_string_member (json_node_get_object (part), "text");
+      if (text != NULL)
+        g_string_append (joined, text);
+    }
+
+  return g_string_free (joined, FALSE);
+}

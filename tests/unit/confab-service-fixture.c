@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "confab-service-fixture.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+struct _ScriptedProvider
+{
+  GObject parent_instance;
+
+  GPtrArray *runs; /* of ScriptedRun */
+  GFunc asked;
+  gpointer asked_data;
+};
+
+static void scripted_provider_iface_init (ConfabProviderInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (ScriptedProvider,
+                               scripted_provider,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (CONFAB_TYPE_PROVIDER,
+                                                      scripted_provider_iface_init))
+
+static void
+scripted_run_free (gpointer data)
+{
+  ScriptedRun *run = data;
+
+  g_assert_null (run->task);
+  confab_prompt_unref (run->prompt);
+  g_object_unref (run->cancellable);
+  g_free (run);
+}
+
+static void
+scripted_provider_finalize (GObject *object)
+{
+  g_ptr_array_unref (SCRIPTED_PROVIDER (object)->runs);
+
+  G_OBJECT_CLASS (scripted_provider_parent_class)->finalize (object);
+}
+
+static void
+scripted_provider_class_init (ScriptedProviderClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = scripted_provider_finalize;
+}
+
+static void
+scripted_provider_init (ScriptedProvider *self)
+{
+  self->runs = g_ptr_array_new_with_free_func (scripted_run_free);
+}
+
+static const char *
+scripted_get_name (ConfabProvider *provider)
+{
+  return "scripted";
+}
+
+static void
+scripted_generate_async (ConfabProvider *provider,
+                         ConfabPrompt *prompt,
+                         ConfabDeltaFunc on_delta,
+                         gpointer delta_data,
+                         GCancellable *cancellable,
+                         GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  ScriptedProvider *self = SCRIPTED_PROVIDER (provider);
+  ScriptedRun *run = g_new0 (ScriptedRun, 1);
+
+  run->task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (run->task, scripted_generate_async);
+  run->on_delta = on_delta;
+  run->delta_data = delta_data;
+  run->prompt = confab_prompt_ref (prompt);
+  run->cancellable = g_object_ref (cancellable);
+  g_ptr_array_add (self->runs, run);
+  if (self->asked != NULL)
+    self->asked (self, self->asked_data);
+}
+
+static ConfabOutcome *
+scripted_generate_finish (ConfabProvider *provider, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+scripted_provider_iface_init (ConfabProviderInterface *iface)
+{
+  iface->get_name = scripted_get_name;
+  iface->generate_async = scripted_generate_async;
+  iface->generate_finish = scripted_generate_finish;
+}
+
+guint
+scripted_provider_get_n_runs (ScriptedProvider *self)
+{
+  return self->runs->len;
+}
+
+ScriptedRun *
+scripted_provider_get_run (ScriptedProvider *self, guint index)
+{
+  g_assert_cmpuint (index, <, self->runs->len);
+
+  return g_ptr_array_index (self->runs, index);
+}
+
+void
+scripted_provider_set_asked (ScriptedProvider *self, GFunc asked, gpointer user_data)
+{
+  self->asked = asked;
+  self->asked_data = user_data;
+}
+
+void
+scripted_run_say (ScriptedRun *run, const char *text)
+{
+  g_assert_nonnull (run->task);
+  run->on_delta (CONFAB_DELTA_TEXT, text, strlen (text), run->delta_data);
+}
+
+void
+scripted_run_think (ScriptedRun *run, const char *text)
+{
+  g_assert_nonnull (run->task);
+  run->on_delta (CONFAB_DELTA_REASONING, text, strlen (text), run->delta_data);
+}
+
+void
+scripted_run_finish (ScriptedRun *run)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&run->task);
+
+  g_assert_nonnull (task);
+  g_task_return_pointer (task, confab_outcome_new (CONFAB_FINISH_STOP),
+                         (GDestroyNotify) confab_outcome_free);
+}
+
+void
+scripted_run_fail (ScriptedRun *run, ConfabError code)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&run->task);
+
+  g_assert_nonnull (task);
+  g_task_return_new_error (task, CONFAB_ERROR, (gint) code, "It broke.");
+}
+
+static void
+ended_cb (ConfabGeneration *generation, gpointer user_data)
+{
+  ConfabMessage *question = confab_generation_get_question (generation);
+
+  g_string_append_printf (user_data, "ended:%s:%s;", confab_message_get_content (question),
+                          confab_state_to_string (confab_generation_get_state (generation)));
+}
+
+static void
+started_cb (ConfabService *service, ConfabGeneration *generation, gpointer user_data)
+{
+  ConfabMessage *question = confab_generation_get_question (generation);
+
+  g_string_append_printf (user_data, "started:%s;", confab_message_get_content (question));
+  g_signal_connect (generation, "ended", G_CALLBACK (ended_cb), user_data);
+}
+
+static void
+session_changed_cb (ConfabService *service,
+                    const char *id,
+                    ConfabSession *session,
+                    gpointer user_data)
+{
+  g_string_append_printf (user_data, "%ssession:%s;", session == NULL ? "-" : "", id);
+}
+
+static void
+module_changed_cb (ConfabService *service, const char *id, ConfabModule *module, gpointer user_data)
+{
+  g_string_append_printf (user_data, "%smodule:%s;", module == NULL ? "-" : "", id);
+}
+
+static void
+open_service (ServiceFixture *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->store = open_store (self->path);
+  self->service = confab_service_new (self->store);
+  g_assert_true (confab_service_load (self->service, &error));
+  g_assert_no_error (error);
+  self->provider = g_object_new (SCRIPTED_TYPE_PROVIDER, NULL);
+  self->providers = confab_provider_registry_new ();
+  confab_provider_registry_add (self->providers, "scripted", CONFAB_PROVIDER (self->provider));
+  confab_service_set_providers (self->service, self->providers);
+  self->heard = g_string_new (NULL);
+  g_signal_connect (self->service, "generation-started", G_CALLBACK (started_cb), self->heard);
+  g_signal_connect (self->service, "session-changed", G_CALLBACK (session_changed_cb), self->heard);
+  g_signal_connect (self->service, "module-changed", G_CALLBACK (module_changed_cb), self->heard);
+}
+
+static void
+close_service (ServiceFixture *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!confab_service_is_shut_down (self->service))
+    {
+      gboolean ok = shut_down (self, &error);
+
+      g_assert_no_error (error);
+      g_assert_true (ok);
+    }
+  for (guint i = 0; i < self->provider->runs->len; i++)
+    {
+      ScriptedRun *run = scripted_provider_get_run (self->provider, i);
+
+      if (run->task != NULL)
+        scripted_run_finish (run);
+    }
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_finalize_object (self->service);
+  g_assert_finalize_object (self->store);
+  g_assert_finalize_object (self->providers);
+  g_assert_finalize_object (self->provider);
+  g_string_free (self->heard, TRUE);
+}
+
+void
+service_set_up (ServiceFixture *self, gconstpointer data)
+{
+  fixture_set_up (&self->files, data);
+  open_service (self);
+}
+
+void
+service_set_up_on_disk (ServiceFixture *self, gconstpointer data)
+{
+  fixture_set_up (&self->files, data);
+  self->path = self->files.path;
+  open_service (self);
+}
+
+void
+service_tear_down (ServiceFixture *self, gconstpointer data)
+{
+  close_service (self);
+  fixture_tear_down (&self->files, data);
+}
+
+void
+service_reopen (ServiceFixture *self)
+{
+  close_service (self);
+  open_service (self);
+}
+
+char *
+service_copy_files (ServiceFixture *self)
+{
+  g_autofree char *copy = g_strconcat (self->files.folder, ".copy", NULL);
+  /* by another program: to close a file here would take the store's lock on it away */
+  const char *const argv[] = { "cp", "-r", self->files.folder, copy, NULL };
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status,
+                &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (status, ==, 0);
+
+  return g_steal_pointer (&copy);
+}
+
+void
+service_open_copy (ServiceFixture *self, const char *folder)
+{
+  close_service (self);
+  remove_tree (self->files.folder);
+  g_assert_cmpint (g_rename (folder, self->files.folder), ==, 0);
+  open_service (self);
+}
+
+static void
+limit_files (rlim_t size)
+{
+  struct rlimit limit;
+
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  limit.rlim_cur = size == RLIM_INFINITY ? limit.rlim_max : size;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+void
+service_fill_disk (void)
+{
+  signal (SIGXFSZ, SIG_IGN);
+  limit_files (1);
+}
+
+void
+service_free_disk (void)
+{
+  limit_files (RLIM_INFINITY);
+}
+
+void
+service_expect_refusal (void)
+{
+  g_test_expect_message ("Confab", G_LOG_LEVEL_WARNING, "The store refused: *");
+}
+
+JsonObject *
+fields (const char *name, ...)
+{
+  JsonObject *object = json_object_new ();
+  va_list args;
+
+  va_start (args, name);
+  for (; name != NULL; name = va_arg (args, const char *))
+    {
+      const char *value = va_arg (args, const char *);
+
+      if (value != NULL)
+        json_object_set_string_member (object, name, value);
+    }
+  va_end (args);
+
+  return object;
+}
+
+static ConfabGeneration *
+finish_generate (ServiceFixture *self, GAsyncResult *result, gboolean *repeated, GError **error)
+{
+  return confab_service_generate_finish (self->service, result, repeated, error);
+}
+
+ConfabGeneration *
+try_generate (ServiceFixture *self,
+              const char *call,
+              JsonObject *payload,
+              gboolean *repeated,
+              GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  if (g_str_equal (call, "ai:chat:regenerate"))
+    confab_service_regenerate_async (self->service, payload, store_ready_cb, &result);
+  else
+    confab_service_generate_async (self->service, payload, store_ready_cb, &result);
+  json_object_unref (payload);
+  wait_for (&result);
+
+  return finish_generate (self, result, repeated, error);
+}
+
+static ConfabGeneration *
+generate_new (ServiceFixture *self, const char *call, JsonObject *payload)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean repeated = TRUE;
+  ConfabGeneration *generation = try_generate (self, call, payload, &repeated, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (generation);
+  g_assert_false (repeated);
+
+  return generation;
+}
+
+ConfabGeneration *
+generate (ServiceFixture *self, JsonObject *payload)
+{
+  return generate_new (self, "ai:chat:generate", payload);
+}
+
+ConfabGeneration *
+regenerate (ServiceFixture *self, JsonObject *payload)
+{
+  return generate_new (self, "ai:chat:regenerate", payload);
+}
+
+ConfabGeneration *
+ask (ServiceFixture *self, const char *module_id, const char *message)
+{
+  return generate (self, fields ("moduleId", module_id, "message", message, NULL));
+}
+
+void
+assert_not_generated (ServiceFixture *self, const char *call, JsonObject *payload, ConfabError code)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean repeated;
+
+  g_assert_null (try_generate (self, call, payload, &repeated, &error));
+  g_assert_error (error, CONFAB_ERROR, (gint) code);
+}
+
+gint
+stop (ServiceFixture *self, const char *module_id, const char *generation_id, GError **error)
+{
+  g_autoptr (JsonObject) payload =
+      fields ("moduleId", module_id, "generationId", generation_id, NULL);
+  g_autoptr (GAsyncResult) result = NULL;
+
+  confab_service_stop_async (self->service, payload, store_ready_cb, &result);
+  wait_for (&result);
+
+  return confab_service_stop_finish (self->service, result, error);
+}
+
+ConfabGeneration *
+recall (ServiceFixture *self, JsonObject *payload, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  confab_service_recall_async (self->service, payload, store_ready_cb, &result);
+  json_object_unref (payload);
+  wait_for (&result);
+
+  return confab_service_recall_finish (self->service, result, error);
+}
+
+GPtrArray *
+get_history (ServiceFixture *self, JsonObject *payload, gboolean *more, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  confab_service_history_async (self->service, payload, store_ready_cb, &result);
+  json_object_unref (payload);
+  wait_for (&result);
+
+  return confab_service_history_finish (self->service, result, more, error);
+}
+
+ConfabSession *
+change_session (ServiceFixture *self, const char *call, JsonObject *payload, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  confab_service_change_session_async (self->service, call, payload, store_ready_cb, &result);
+  json_object_unref (payload);
+  wait_for (&result);
+
+  return confab_service_change_session_finish (self->service, result, error);
+}
+
+ConfabModule *
+change_module (ServiceFixture *self, const char *call, JsonObject *payload, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  confab_service_change_module_async (self->service, call, payload, store_ready_cb, &result);
+  json_object_unref (payload);
+  wait_for (&result);
+
+  return confab_service_change_module_finish (self->service, result, error);
+}
+
+gboolean
+shut_down (ServiceFixture *self, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  confab_service_shutdown_async (self->service, store_ready_cb, &result);
+  wait_for (&result);
+
+  return confab_service_shutdown_finish (self->service, result, error);
+}
+
+ScriptedRun *
+await_run (ServiceFixture *self, guint index)
+{
+  while (self->provider->runs->len <= index)
+    g_main_context_iteration (NULL, TRUE);
+
+  return scripted_provider_get_run (self->provider, index);
+}
+
+void
+await_end (ConfabGeneration *generation)
+{
+  while (!confab_generation_is_ended (generation))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+ConfabGeneration *
+converse (ServiceFixture *self, const char *module_id, const char *message, const char *answer)
+{
+  guint index = self->provider->runs->len;
+  ConfabGeneration *generation = ask (self, module_id, message);
+  ScriptedRun *run = await_run (self, index);
+
+  scripted_run_say (run, answer);
+  scripted_run_finish (run);
+  await_end (generation);
+
+  return generation;
+}
+
+void
+settle (ServiceFixture *self)
+{
+  /* a read comes after all that the store was asked for before; what that caused, after another */
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (GPtrArray) found = search (self->store, "x", 1);
+
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+    }
+}
+
+void
+assert_branch (ServiceFixture *self, const char *module_id, const char *expected)
+{
+  g_autoptr (GString) told = g_string_new (NULL);
+  g_autoptr (GPtrArray) messages = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean more = TRUE;
+
+  messages = get_history (self, fields ("moduleId", module_id, NULL), &more, &error);
+  g_assert_no_error (error);
+  g_assert_false (more);
+  for (guint i = 0; i < messages->len; i++)
+    {
+      ConfabMessage *message = g_ptr_array_index (messages, i);
+
+      g_string_append_printf (told, "%s:%s;",
+                              confab_role_to_string (confab_message_get_role (message)),
+                              confab_message_get_content (message));
+    }
+  g_assert_cmpstr (told->str, ==, expected);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "confab-error.h"
+#include "confab-service.h"
+#include "confab-store-fixture.h"
+
+/*
+ * ScriptedProvider: a provider that does what the test says, when it says so. Its runs are counted
+ * from 0 in the order in which they were asked for, and known until it is freed.
+ */
+#define SCRIPTED_TYPE_PROVIDER (scripted_provider_get_type ())
+G_DECLARE_FINAL_TYPE (ScriptedProvider, scripted_provider, SCRIPTED, PROVIDER, GObject)
+
+typedef struct
+{
+  GTask *task; /* NULL once it has ended */
+  ConfabDeltaFunc on_delta;
+  gpointer delta_data;
+  ConfabPrompt *prompt;
+  GCancellable *cancellable;
+} ScriptedRun;
+
+guint scripted_provider_get_n_runs (ScriptedProvider *self);
+ScriptedRun *scripted_provider_get_run (ScriptedProvider *self, guint index);
+/* Called when the provider is asked, from within. */
+void scripted_provider_set_asked (ScriptedProvider *self, GFunc asked, gpointer user_data);
+
+void scripted_run_say (ScriptedRun *run, const char *text);
+void scripted_run_think (ScriptedRun *run, const char *text);
+void scripted_run_finish (ScriptedRun *run);
+void scripted_run_fail (ScriptedRun *run, ConfabError code);
+
+/* A service on a store, with a scripted provider. */
+typedef struct
+{
+  Fixture files;
+  const char *path; /* of the database; NULL: in memory */
+
+  ConfabStore *store;
+  ConfabService *service;
+  ConfabProviderRegistry *providers;
+  ScriptedProvider *provider; /* the default one */
+  /* "started:QUESTION;", "ended:QUESTION:STATE;", "module:ID;", "-module:ID;" for one that was
+   * deleted, and the same of sessions, as the signals came */
+  GString *heard;
+} ServiceFixture;
+
+void service_set_up (ServiceFixture *self, gconstpointer data);
+void service_set_up_on_disk (ServiceFixture *self, gconstpointer data);
+void service_tear_down (ServiceFixture *self, gconstpointer data);
+/* Shut down, closed, opened and loaded again from the same file. */
+void service_reopen (ServiceFixture *self);
+/* Opens what is in a copy of the folder, as after a crash at the time of the copy. */
+void service_open_copy (ServiceFixture *self, const char *folder);
+char *service_copy_files (ServiceFixture *self);
+/* Until it is free again no file can be written. */
+void service_fill_disk (void);
+void service_free_disk (void);
+void service_expect_refusal (void);
+
+/* Names and strings, ended by NULL; a NULL string is left out. */
+JsonObject *fields (const char *name, ...) G_GNUC_NULL_TERMINATED;
+
+/* Every call takes its payload. */
+ConfabGeneration *try_generate (ServiceFixture *self,
+                                const char *call,
+                                JsonObject *payload,
+                                gboolean *repeated,
+                                GError **error);
+ConfabGeneration *generate (ServiceFixture *self, JsonObject *payload);
+ConfabGeneration *regenerate (ServiceFixture *self, JsonObject *payload);
+ConfabGeneration *ask (ServiceFixture *self, const char *module_id, const char *message);
+void assert_not_generated (ServiceFixture *self,
+                           const char *call,
+                           JsonObject *payload,
+                           ConfabError code);
+gint stop (ServiceFixture *self, const char *module_id, const char *generation_id, GError **error);
+ConfabGeneration *recall (ServiceFixture *self, JsonObject *payload, GError **error);
+GPtrArray *get_history (ServiceFixture *self, JsonObject *payload, gboolean *more, GError **error);
+ConfabSession *
+change_session (ServiceFixture *self, const char *call, JsonObject *payload, GError **error);
+ConfabModule *
+change_module (ServiceFixture *self, const char *call, JsonObject *payload, GError **error);
+gboolean shut_down (ServiceFixture *self, GError **error);
+
+/* The run of that number, as soon as the provider is asked. */
+ScriptedRun *await_run (ServiceFixture *self, guint index);
+void await_end (ConfabGeneration *generation);
+/* Asked and answered. */
+ConfabGeneration *
+converse (ServiceFixture *self, const char *module_id, const char *message, const char *answer);
+/* Lets everything happen that waits for nobody: the store has done all that it was asked for. */
+void settle (ServiceFixture *self);
+
+/* "user:one;assistant:1;" of the visible branch, as history tells it. */
+void assert_branch (ServiceFixture *self, const char *module_id, const char *expected);
