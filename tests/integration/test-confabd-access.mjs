@@ -352,6 +352,7 @@ test('a cookie outlives a restart, on its own port only', async (t) => {
   const again = await startConfabd(t, [...BUILTIN, '--data-dir', dir, '--port', port]);
   assert.equal(again.token, first.token);
   assert.equal((await fetchFrom(again, { headers: { Cookie } })).status, 200);
+  await again.stop();
   const elsewhere = await startConfabd(t, [...BUILTIN, '--data-dir', dir]);
   assert.equal((await fetchFrom(elsewhere, { headers: { Cookie } })).status, 401);
 });

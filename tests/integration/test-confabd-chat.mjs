@@ -25,7 +25,7 @@ test('ack, started, chunks and complete come in order and with every field', asy
   for (const id of [ack.generationId, ack.messageId, ack.userMessageId])
     assert.match(id, UUID);
   assert.deepEqual(ack, { ok: true, generationId: ack.generationId, messageId: ack.messageId,
-    userMessageId: ack.userMessageId, state: 'connecting' });
+    userMessageId: ack.userMessageId, state: 'queued' });
   assert.deepEqual(chat.all('started')[0], { moduleId: 'm', generationId: ack.generationId,
     messageId: ack.messageId, userMessageId: ack.userMessageId, parentId: null,
     message: 'Hello' });
@@ -44,7 +44,9 @@ test('the ack is on the wire before started', async (t) => {
     packets.push(type === 3 ? 'ack' : data?.[0]));
   const ack = await chat.generate({ moduleId: 'm', message: 'Hello' });
   await chat.end(ack.generationId);
-  assert.deepEqual(packets.slice(0, 3), ['ack', 'ai:chat:started', 'ai:chat:chunk']);
+  assert.deepEqual(packets.slice(0, 4),
+    ['ack', 'ai:chat:started', 'session:changed', 'module:changed']);
+  assert.ok(packets.slice(4, -1).every((name) => name === 'ai:chat:chunk'));
   assert.equal(packets.at(-1), 'ai:chat:complete');
 });
 
@@ -303,7 +305,8 @@ test('a repeated request starts nothing, follows, and is told everything', async
   assert.equal(late.state, 'completed');
   assert.equal(late.message, payload.message);
   assert.equal(late.finishReason, 'stop');
-  assert.equal(late.chunks[0].chunk, payload.message);
+  assert.equal(late.chunks, undefined, 'its deltas are not kept');
+  assert.equal(late.text, payload.message);
   await sleep(50);
   assert.equal(second.all('complete').length, 1, 'the ack told the end');
 });

@@ -2,10 +2,9 @@
 // The program itself: what it prints, where it listens, how it ends.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { openSync } from 'node:fs';
 import { connect as connectTcp, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import test from 'node:test';
@@ -13,17 +12,11 @@ import test from 'node:test';
 import { checkEvents, connect, open, startWithRaw, statsOf } from './lib/chat.mjs';
 import { confabdPath, spawnConfabd, startConfabd } from './lib/confabd.mjs';
 import { fetchFrom } from './lib/http.mjs';
-import { freePort, memoryOf, waitFor } from './lib/process.mjs';
+import { freePort, makeDir, memoryOf, waitFor } from './lib/process.mjs';
 
 const BUILTIN = ['--provider', 'builtin'];
 const EXIT_TIME = 5000;
 const MEGABYTE = 1024 * 1024;
-
-async function makeDir(t) {
-  const dir = await mkdtemp(join(tmpdir(), 'confab-process-'));
-  t.after(() => rm(dir, { recursive: true, force: true }));
-  return dir;
-}
 
 /* Runs confabd to its end. */
 async function run(args, options) {
@@ -52,7 +45,7 @@ test('with --dev the line has no token, and no secret is made', async (t) => {
   const dir = join(await makeDir(t), 'data');
   const confabd = await startConfabd(t, [...BUILTIN, '--dev', '--data-dir', dir]);
   assert.equal(confabd.stdout, `Listening on http://127.0.0.1:${confabd.port}/\n`);
-  await assert.rejects(stat(dir), { code: 'ENOENT' });
+  await assert.rejects(stat(join(dir, 'access')), { code: 'ENOENT' });
 });
 
 test('to the journal goes no token', async (t) => {

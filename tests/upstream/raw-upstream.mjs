@@ -300,6 +300,16 @@ const behaviours = {
 
   paced: (response, count = 50, ms = 20) => response.stream(numbered(count), { pause: ms }),
 
+  // COUNT pieces of BYTES characters as fast as they are read, and a rest in ms before the end
+  flood: async (response, count = 100, bytes = 30000, rest = 0) => {
+    await response.streamHead();
+    for (let i = 0; i < count && !response.gone; i += 1)
+      await response.text(`${i} `.padEnd(bytes, '.'));
+    await sleep(rest);
+    await response.finish(count);
+    await response.done();
+  },
+
   burst: (response, count = 1000) => response.stream(numbered(count)),
 
   // what the conversation was, one line a turn

@@ -2,8 +2,10 @@
 // Helpers around processes and ports, and waiting for things to come true.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, readdir } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
@@ -18,6 +20,13 @@ export async function waitFor(condition, { timeout = 5000, interval = 10, what }
       throw new Error(`not within ${timeout} ms: ${what ?? condition}`);
     await sleep(interval);
   }
+}
+
+/** A folder that goes with the test. */
+export async function makeDir(t) {
+  const dir = await mkdtemp(join(tmpdir(), 'confab-test-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  return dir;
 }
 
 /**

@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What outlives a client, a connection and confabd itself.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { stat, truncate } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { connect as connectNet } from 'node:net';
+import { join } from 'node:path';
+import test from 'node:test';
+
+import { checkEvents, connect, statsOf } from './lib/chat.mjs';
+import { spawnConfabd, startConfabd } from './lib/confabd.mjs';
+import { makeDir, sleep } from './lib/process.mjs';
+import { startRawUpstream } from './lib/upstreams.mjs';
+
+const PLAIN = 'The quick brown fox jumps over the lazy dog.';
+
+const joined = (deltas) => deltas.map(({ chunk }) => chunk).join('');
+
+/** A confabd on the raw upstream whose data outlives it; a mortal one is for the test to end. */
+async function startDurable(t, behaviour, options = {}) {
+  const dir = join(await makeDir(t), 'data');
+  const upstream = await startRawUpstream(t);
+  const args = ['--provider', 'openai', '--base-url', upstream.baseUrl, '--model',
+    `raw:${behaviour}`, '--data-dir', dir];
+  const confabd = await startConfabd(options.mortal ? null : t, args, options);
+  return { upstream, confabd, dir, again: () => startConfabd(t, args, options) };
+}
+
+test('an answer goes on without the one who asked, and is told when they are back', async (t) => {
+  const { confabd } = await startDurable(t, 'slow');
+  const first = await connect(t, confabd);
+  const ack = await first.generate({ moduleId: 'm', message: 'Hello' });
+  await first.waitFor(() => first.all('chunk').length >= 3);
+  const had = first.all('chunk');
+  first.socket.disconnect();
+  await sleep(100);
+
+  const second = await connect(t, confabd);
+  const cut = await second.call('ai:chat:resume', { moduleId: 'm', seq: had.at(-1).seq });
+  assert.equal(cut.generationId, ack.generationId);
+  assert.equal(cut.state, 'streaming');
+  assert.equal(cut.chunks[0].fromSeq ?? cut.chunks[0].seq, had.at(-1).seq + 1);
+  assert.equal(cut.chunks.at(-1).seq, cut.seq);
+  const { event, payload } = await second.end(ack.generationId);
+  assert.equal(event, 'complete');
+  assert.equal(second.all('chunk')[0].seq, cut.seq + 1);
+  assert.equal(joined(had) + joined(cut.chunks) + joined(second.all('chunk')), payload.message);
+});
+
+test('resume without seq, or with one that is not known, gives the text', async (t) => {
+  const { confabd } = await startDurable(t, 'slow');
+  const first = await connect(t, confabd);
+  const ack = await first.generate({ moduleId: 'm', message: 'Hello' });
+  await first.waitFor(() => first.all('chunk').length >= 3);
+  const second = await connect(t, confabd);
+  for (const payload of [{ moduleId: 'm' }, { moduleId: 'm', seq: 100000 }]) {
+    const cut = await second.call('ai:chat:resume', payload);
+    assert.equal(cut.chunks, undefined);
+    assert.equal(cut.reasoning, '');
+    assert.ok(cut.text.length > 0);
+    assert.equal(cut.text, joined(first.all('chunk').filter(({ seq }) => seq <= cut.seq)));
+  }
+  await second.end(ack.generationId);
+});
+
+test('of an unknown module resume says idle, and follows it from its birth', async (t) => {
+  const { confabd } = await startDurable(t, 'plain');
+  const watcher = await connect(t, confabd);
+  assert.deepEqual(await watcher.call('ai:chat:resume', { moduleId: 'm' }),
+    { ok: true, state: 'idle' });
+  const { sessions } = await watcher.call('session:list', {});
+  assert.deepEqual(sessions, [], 'nothing was made');
+
+  const asker = await connect(t, confabd);
+  const { ack } = await asker.ask({ moduleId: 'm', message: 'Hello' });
+  await watcher.end(ack.generationId);
+  checkEvents(watcher, ack);
+  assert.equal(watcher.all('started')[0].message, 'Hello');
+});
+
+test('only those who resumed hear of another tab, until they leave', async (t) => {
+  const { confabd } = await startDurable(t, 'plain');
+  const [asker, follower, stranger] = await Promise.all([1, 2, 3].map(() => connect(t, confabd)));
+  await follower.call('ai:chat:resume', { moduleId: 'm' });
+  const first = await asker.ask({ moduleId: 'm', message: 'One' });
+  await follower.end(first.ack.generationId);
+  checkEvents(follower, first.ack);
+
+  assert.deepEqual(await follower.call('ai:chat:leave', { moduleId: 'm' }), { ok: true });
+  const told = follower.log.length;
+  await asker.ask({ moduleId: 'm', message: 'Two' });
+  await follower.call('server:info', {});
+  assert.equal(follower.log.length, told);
+  assert.equal(stranger.log.length, 0);
+});
+
+test('resuming an old answer tells what runs by now', async (t) => {
+  const { confabd } = await startDurable(t, 'slow');
+  const chat = await connect(t, confabd);
+  const old = await chat.ask({ moduleId: 'm', message: 'One' });
+  const ack = await chat.generate({ moduleId: 'm', message: 'Two' });
+  await chat.waitFor(() => chat.all('chunk', ack.generationId).length >= 2);
+  const other = await connect(t, confabd);
+  const cut = await other.call('ai:chat:resume',
+    { moduleId: 'm', generationId: old.ack.generationId });
+  assert.equal(cut.generationId, old.ack.generationId);
+  assert.equal(cut.state, 'completed');
+  assert.equal(cut.message, old.end.message);
+  assert.equal(cut.finishReason, 'stop');
+  assert.equal(cut.active.generationId, ack.generationId);
+  const { payload } = await other.end(ack.generationId);
+  assert.equal(other.all('chunk')[0].seq, cut.active.seq + 1);
+  assert.equal(cut.active.text + joined(other.all('chunk')), payload.message);
+});
+
+test('an unknown generation is refused', async (t) => {
+  const { confabd } = await startDurable(t, 'plain');
+  const chat = await connect(t, confabd);
+  await chat.ask({ moduleId: 'm', message: 'One' });
+  for (const event of ['ai:chat:resume', 'ai:chat:stop']) {
+    const refusal = await chat.call(event, { moduleId: 'm', generationId: 'nowhere' });
+    assert.equal(refusal.ok, false);
+    assert.equal(refusal.code, 'unknown-generation');
+  }
+});
+
+test('everything is there after a restart, and a request is known for good', async (t) => {
+  const { confabd, upstream, again } = await startDurable(t, 'reasoning');
+  const chat = await connect(t, confabd);
+  const request = { moduleId: 'm', message: 'Hello', requestId: 'r', userMessageId: 'u' };
+  const { ack, end } = await chat.ask(request);
+  const before = await chat.call('ai:chat:history', { moduleId: 'm' });
+  await confabd.stop();
+
+  const later = await connect(t, await again());
+  assert.deepEqual(await later.call('ai:chat:history', { moduleId: 'm' }), before);
+  const [question, answer] = before.messages;
+  assert.equal(question.messageId, 'u');
+  assert.equal(question.content, 'Hello');
+  assert.equal(answer.content, end.message);
+  assert.equal(answer.parentId, 'u');
+  assert.equal(answer.state, 'completed');
+  assert.deepEqual(answer.parts, [{ type: 'reasoning', text: 'Let me think' },
+    { type: 'text', text: end.message }]);
+
+  const repeat = await later.call('ai:chat:generate', request);
+  assert.equal(repeat.generationId, ack.generationId);
+  assert.equal(repeat.state, 'completed');
+  assert.equal(repeat.message, end.message);
+  assert.equal(repeat.reasoning, 'Let me think');
+  const other = await later.call('ai:chat:generate', { ...request, message: 'Other' });
+  assert.equal(other.code, 'invalid-request');
+  const taken = await later.call('ai:chat:generate', { ...request, requestId: 's' });
+  assert.equal(taken.code, 'invalid-request');
+  assert.equal((await statsOf(upstream)).requests.length, 1);
+});
+
+test('killed, it comes back with the text of the last second at the latest', async (t) => {
+  const { confabd, again } = await startDurable(t, 'paced:10000:20', { mortal: true });
+  const chat = await connect(t, confabd);
+  const ack = await chat.generate({ moduleId: 'm', message: 'Hello', requestId: 'r' });
+  await chat.waitFor(() => chat.all('chunk').length > 5);
+  const early = joined(chat.all('chunk'));
+  await sleep(1500);
+  await confabd.end('SIGKILL');
+  await confabd.removeHome();
+  const heard = joined(chat.all('chunk'));
+
+  const later = await connect(t, await again());
+  const cut = await later.call('ai:chat:resume', { moduleId: 'm', seq: 3 });
+  assert.equal(cut.generationId, ack.generationId);
+  assert.equal(cut.state, 'interrupted');
+  assert.equal(cut.code, 'interrupted');
+  assert.ok(cut.text.startsWith(early), 'what came a second ago is kept');
+  assert.ok(heard.startsWith(cut.text) || cut.text.startsWith(heard));
+  const repeat = await later.call('ai:chat:generate',
+    { moduleId: 'm', message: 'Hello', requestId: 'r' });
+  assert.equal(repeat.state, 'interrupted');
+  assert.equal(repeat.text, cut.text);
+});
+
+test('SIGTERM keeps and tells all that came', async (t) => {
+  const { confabd, again } = await startDurable(t, 'slow');
+  const chat = await connect(t, confabd);
+  const ack = await chat.generate({ moduleId: 'm', message: 'Hello' });
+  await chat.waitFor(() => chat.all('chunk').length >= 4);
+  const end = chat.end(ack.generationId);
+  await confabd.stop();
+  const { event, payload } = await end;
+  assert.equal(event, 'error');
+  assert.equal(payload.code, 'shutting-down');
+  assert.equal(payload.message, joined(chat.all('chunk')));
+
+  const later = await connect(t, await again());
+  const cut = await later.call('ai:chat:resume', { moduleId: 'm' });
+  assert.equal(cut.state, 'interrupted');
+  assert.equal(cut.code, 'shutting-down');
+  assert.equal(cut.message, payload.message);
+});
+
+test('answered anew, the old answer leaves the branch and is kept', async (t) => {
+  const { confabd } = await startDurable(t, 'plain');
+  const chat = await connect(t, confabd);
+  const watcher = await connect(t, confabd);
+  await watcher.call('ai:chat:resume', { moduleId: 'm' });
+  const first = await chat.ask({ moduleId: 'm', message: 'One', userMessageId: 'q1' });
+  await chat.ask({ moduleId: 'm', message: 'Two', userMessageId: 'q2' });
+
+  const again = await chat.call('ai:chat:regenerate', { moduleId: 'm', requestId: 'r' });
+  assert.equal(again.userMessageId, 'q2');
+  await chat.end(again.generationId);
+  await watcher.end(again.generationId);
+  assert.equal(watcher.all('started', again.generationId)[0].parentId, first.ack.messageId);
+
+  const edited = await chat.call('ai:chat:regenerate',
+    { moduleId: 'm', messageId: first.ack.messageId, message: 'One, but better' });
+  assert.notEqual(edited.userMessageId, 'q1');
+  await chat.end(edited.generationId);
+  assert.equal(chat.all('started', edited.generationId)[0].parentId, null);
+  const { messages } = await chat.call('ai:chat:history', { moduleId: 'm' });
+  assert.deepEqual(messages.map(({ messageId }) => messageId),
+    [edited.userMessageId, edited.messageId]);
+
+  const kept = await chat.call('ai:chat:resume',
+    { moduleId: 'm', generationId: first.ack.generationId });
+  assert.equal(kept.message, PLAIN);
+  const repeat = await chat.call('ai:chat:regenerate', { moduleId: 'm', requestId: 'r' });
+  assert.equal(repeat.generationId, again.generationId);
+  const unknown = await chat.call('ai:chat:regenerate', { moduleId: 'm', messageId: 'nowhere' });
+  assert.equal(unknown.code, 'unknown-message');
+});
+
+test('history comes in pages, the newest first asked', async (t) => {
+  const { confabd } = await startDurable(t, 'plain');
+  const chat = await connect(t, confabd);
+  for (let i = 0; i < 4; i += 1)
+    await chat.ask({ moduleId: 'm', message: `Question ${i}`, userMessageId: `q${i}` });
+  const all = (await chat.call('ai:chat:history', { moduleId: 'm' })).messages;
+  assert.equal(all.length, 8);
+  const page = await chat.call('ai:chat:history', { moduleId: 'm', limit: 3 });
+  assert.deepEqual(page.messages, all.slice(5));
+  assert.equal(page.more, true);
+  const older = await chat.call('ai:chat:history',
+    { moduleId: 'm', limit: 5, before: page.messages[0].messageId });
+  assert.deepEqual(older.messages, all.slice(0, 5));
+  assert.equal(older.more, false);
+  for (const [payload, code] of [[{ moduleId: 'm', limit: 0 }, 'invalid-request'],
+    [{ moduleId: 'm', limit: 201 }, 'invalid-request'],
+    [{ moduleId: 'm', before: 'nowhere' }, 'unknown-message'],
+    [{ moduleId: 'nowhere' }, 'unknown-module']])
+    assert.equal((await chat.call('ai:chat:history', payload)).code, code);
+});
+
+test('with queue=true a second question waits its turn', async (t) => {
+  const { confabd } = await startDurable(t, 'slow', { config: '[confab]\nqueue=true\n' });
+  const chat = await connect(t, confabd);
+  const first = await chat.generate({ moduleId: 'm', message: 'One' });
+  const second = await chat.generate({ moduleId: 'm', message: 'Two' });
+  assert.equal(second.state, 'queued');
+  await chat.end(second.generationId);
+  for (const ack of [first, second])
+    assert.equal(checkEvents(chat, ack).event, 'complete');
+  const ids = chat.log.map(({ payload }) => payload.generationId);
+  assert.ok(ids.lastIndexOf(first.generationId) < ids.indexOf(second.generationId));
+  const { messages } = await chat.call('ai:chat:history', { moduleId: 'm' });
+  assert.deepEqual(messages.map(({ messageId }) => messageId),
+    [first.userMessageId, first.messageId, second.userMessageId, second.messageId]);
+});
+
+test('with chunk-interval text is gathered, and the first leaves at once', async (t) => {
+  const { confabd } = await startDurable(t, 'slow',
+    { config: '[confab]\nchunk-interval=200\n' });
+  const chat = await connect(t, confabd);
+  const ack = await chat.generate({ moduleId: 'm', message: 'One' });
+  const { payload } = await chat.end(ack.generationId);
+  const chunks = chat.all('chunk');
+  assert.equal(chunks[0].seq, 1);
+  assert.equal(chunks[0].fromSeq, undefined);
+  assert.equal(joined(chunks), payload.message);
+  assert.ok(chunks.some(({ fromSeq, seq }) => fromSeq < seq), 'some were gathered');
+  chunks.forEach(({ fromSeq, seq }, i) =>
+    assert.equal(fromSeq ?? seq, i === 0 ? 1 : chunks[i - 1].seq + 1));
+});
+
+test('one paced answer writes at most one row a second', async (t) => {
+  const { confabd, dir } = await startDurable(t, 'paced:10000:20');
+  const chat = await connect(t, confabd);
+  const ack = await chat.generate({ moduleId: 'm', message: 'One' });
+  await chat.waitFor(() => chat.all('chunk').length > 2);
+  const size = async () => (await stat(join(dir, 'confab.db-wal'))).size;
+  let writes = 0;
+  let last = await size();
+  const until = Date.now() + 3500;
+  while (Date.now() < until) {
+    await sleep(20);
+    const now = await size();
+    writes += now === last ? 0 : 1;
+    last = now;
+  }
+  assert.ok(writes >= 2 && writes <= 4, `${writes} writes in 3.5 s`);
+  await chat.call('ai:chat:stop', { moduleId: 'm', generationId: ack.generationId });
+});
+
+test('a database that cannot be used is left as it is', async (t) => {
+  const { confabd, dir } = await startDurable(t, 'plain');
+  const chat = await connect(t, confabd);
+  await chat.ask({ moduleId: 'm', message: 'One' });
+
+  const rival = await spawnConfabd(['--provider', 'builtin', '--data-dir', dir, '--port', '0']);
+  assert.equal((await rival.waitForExit()).code, 2);
+  assert.match(rival.stderr, /^confabd: [^\n]+\n$/);
+  await confabd.stop();
+
+  const path = join(dir, 'confab.db');
+  await truncate(path, 5000);
+  const damaged = await spawnConfabd(['--provider', 'builtin', '--data-dir', dir, '--port', '0']);
+  assert.equal((await damaged.waitForExit()).code, 2);
+  assert.match(damaged.stderr, /^confabd: [^\n]+\n$/);
+  assert.equal((await stat(path)).size, 5000);
+});
+
+/** A client on the UNIX socket, which the kernel buffers little of; its reading can be paused. */
+async function connectOverUnix(t, confabd) {
+  const agent = new Agent();
+  agent.createConnection = () => connectNet(confabd.unixPath);
+  const chat = await connect(t, confabd, { transports: ['websocket'], agent });
+  const { _socket: wire } = chat.socket.io.engine.transport.ws;
+  return { chat, pause: () => wire.pause(), resume: () => wire.resume() };
+}
+
+test('a slow reader is sent what it missed in one piece, and slows nobody', async (t) => {
+  const { confabd } = await startDurable(t, 'flood:40:30000');
+  const quick = await connect(t, confabd, { transports: ['websocket'] });
+  const { chat: slow, pause, resume } = await connectOverUnix(t, confabd);
+  await slow.call('ai:chat:resume', { moduleId: 'm' });
+  pause();
+  const ack = await quick.generate({ moduleId: 'm', message: 'One' });
+  const { payload } = await quick.end(ack.generationId);
+  resume();
+  const { payload: end } = await slow.end(ack.generationId);
+  const chunks = slow.all('chunk');
+  assert.equal(joined(chunks), payload.message);
+  assert.equal(end.message, payload.message);
+  assert.ok(chunks.some(({ fromSeq, seq }) => fromSeq < seq), 'some came in one piece');
+  chunks.forEach(({ fromSeq, seq }, i) =>
+    assert.equal(fromSeq ?? seq, i === 0 ? 1 : chunks[i - 1].seq + 1));
+});
+
+test('one that misses too much is told to resume, and of the end', async (t) => {
+  const { confabd } = await startDurable(t, 'flood:90:30000');
+  const quick = await connect(t, confabd, { transports: ['websocket'] });
+  const { chat: slow, pause, resume } = await connectOverUnix(t, confabd);
+  const resyncs = [];
+  slow.socket.on('ai:chat:resync', (payload) => resyncs.push(payload));
+  await slow.call('ai:chat:resume', { moduleId: 'm' });
+  pause();
+  const ack = await quick.generate({ moduleId: 'm', message: 'One' });
+  const { payload } = await quick.end(ack.generationId);
+  resume();
+  const { payload: end } = await slow.end(ack.generationId);
+  assert.equal(end.message, payload.message);
+  assert.ok(payload.message.startsWith(joined(slow.all('chunk'))));
+  assert.deepEqual(resyncs, [{ moduleId: 'm', generationId: ack.generationId,
+    seq: slow.all('chunk').at(-1).seq }]);
+});
+
+test('a client that resumes after resync has all of it', async (t) => {
+  const { confabd } = await startDurable(t, 'flood:90:30000:1500');
+  const quick = await connect(t, confabd, { transports: ['websocket'] });
+  const { chat: slow, pause, resume } = await connectOverUnix(t, confabd);
+  const resynced = once(slow.socket, 'ai:chat:resync');
+  await slow.call('ai:chat:resume', { moduleId: 'm' });
+  pause();
+  const ack = await quick.generate({ moduleId: 'm', message: 'One' });
+  await quick.waitFor(() => joined(quick.all('chunk')).length >= 2500000);
+  resume();
+  const [resync] = await resynced;
+  const cut = await slow.call('ai:chat:resume', { moduleId: 'm', seq: resync.seq });
+  const before = joined(slow.all('chunk').filter(({ seq }) => seq <= resync.seq));
+  const { payload } = await slow.end(ack.generationId);
+  const after = joined(slow.all('chunk').filter(({ seq }) => seq > cut.seq));
+  assert.equal(before + joined(cut.chunks) + after, payload.message);
+  await quick.end(ack.generationId);
+});
+
+test('open sockets of one user see each other’s sessions and modules', async (t) => {
+  const { confabd, again } = await startDurable(t, 'plain');
+  const [chat, other] = await Promise.all([connect(t, confabd), connect(t, confabd)]);
+  const changes = [];
+  for (const event of ['session:changed', 'module:changed'])
+    other.socket.on(event, (payload) => changes.push([event, payload]));
+  const { session } = await chat.call('session:create', { title: 'Work', sessionId: 's' });
+  assert.equal(session.title, 'Work');
+  const { module } = await chat.call('module:create', { sessionId: 's', moduleId: 'm',
+    title: 'Plans', instructions: 'Be brief.', parameters: { temperature: 0.5 } });
+  assert.deepEqual([module.title, module.instructions, module.parameters],
+    ['Plans', 'Be brief.', { temperature: 0.5 }]);
+  await chat.call('module:update', { moduleId: 'm', title: 'Better plans' });
+  await chat.call('session:update', { sessionId: 's', title: 'Play' });
+  const { sessions } = await other.call('session:list', {});
+  assert.deepEqual(sessions.map(({ title, moduleCount }) => [title, moduleCount]), [['Play', 1]]);
+  assert.equal((await other.call('module:list', { sessionId: 's' })).modules[0].title,
+    'Better plans');
+  await confabd.stop();
+
+  const later = await connect(t, await again());
+  const { modules } = await later.call('module:list', { sessionId: 's' });
+  assert.deepEqual([modules[0].title, modules[0].instructions, modules[0].parameters],
+    ['Better plans', 'Be brief.', { temperature: 0.5 }]);
+  assert.equal((await later.call('session:delete', { sessionId: 's' })).ok, true);
+  assert.equal((await later.call('module:list', { sessionId: 's' })).code, 'unknown-session');
+  assert.equal((await later.call('ai:chat:history', { moduleId: 'm' })).code, 'unknown-module');
+  assert.deepEqual(changes.map(([event, payload]) => [event, payload.title]), [
+    ['session:changed', 'Work'], ['module:changed', 'Plans'], ['module:changed', 'Better plans'],
+    ['session:changed', 'Play']]);
+});
+
+test('lists come in pages whose cursor survives a delete', async (t) => {
+  const { confabd } = await startDurable(t, 'plain');
+  const chat = await connect(t, confabd);
+  for (let i = 0; i < 5; i += 1)
+    await chat.call('session:create', { sessionId: `s${i}` });
+  const first = await chat.call('session:list', { limit: 2 });
+  assert.deepEqual(first.sessions.map(({ sessionId }) => sessionId), ['s4', 's3']);
+  await chat.call('session:delete', { sessionId: 's3' });
+  const rest = await chat.call('session:list', { limit: 5, cursor: first.cursor });
+  assert.deepEqual(rest.sessions.map(({ sessionId }) => sessionId), ['s2', 's1', 's0']);
+  assert.equal(rest.cursor, undefined);
+});
+
+test('a module names its provider, and one that is not there is refused', async (t) => {
+  const { confabd } = await startDurable(t, 'plain');
+  const chat = await connect(t, confabd);
+  await chat.call('session:create', { sessionId: 's' });
+  assert.equal((await chat.call('module:create',
+    { sessionId: 's', moduleId: 'm', provider: 'nowhere' })).code, 'no-provider');
+  await chat.call('module:create', { sessionId: 's', moduleId: 'm', provider: 'builtin' });
+  const { end } = await chat.ask({ moduleId: 'm', message: 'I am glad' });
+  assert.notEqual(end.message, PLAIN);
+  const { providers } = await chat.call('provider:list', {});
+  assert.ok(providers.some(({ name }) => name === 'builtin'));
+  assert.equal(providers.filter((provider) => provider.default).length, 1);
+});
+
+test('a deleted module ends what runs in it', async (t) => {
+  const { confabd } = await startDurable(t, 'paced:10000:20');
+  const chat = await connect(t, confabd);
+  const ack = await chat.generate({ moduleId: 'm', message: 'One' });
+  await chat.waitFor(() => chat.all('chunk').length > 1);
+  const gone = once(chat.socket, 'module:changed');
+  assert.equal((await chat.call('module:delete', { moduleId: 'm' })).ok, true);
+  assert.deepEqual((await gone)[0], { moduleId: 'm', deleted: true });
+  const { event, payload } = await chat.end(ack.generationId);
+  assert.equal(event, 'complete');
+  assert.equal(payload.finishReason, 'stopped');
+  await chat.generate({ moduleId: 'm', message: 'Anew' });
+  const { messages } = await chat.call('ai:chat:history', { moduleId: 'm' });
+  assert.deepEqual(messages.map(({ content, role }) => [role, role === 'user' ? content : '']),
+    [['user', 'Anew'], ['assistant', '']]);
+});
+
+test('words are found in titles and messages', async (t) => {
+  const { confabd } = await startDurable(t, 'plain');
+  const chat = await connect(t, confabd);
+  await chat.ask({ moduleId: 'm', message: 'Where does the Müller family live?' });
+  const { results } = await chat.call('ai:chat:search', { query: 'muller' });
+  assert.ok(results.some(({ moduleId, messageId }) => moduleId === 'm' && messageId));
+  assert.equal((await chat.call('ai:chat:search', { query: '  ' })).code, 'invalid-request');
+});
