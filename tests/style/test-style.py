@@ -10,12 +10,14 @@ import re
 import subprocess
 import sys
 
-SKIPPED_FOLDERS = {'.git', '.cache', 'build', 'node_modules', '__pycache__'}
+SKIPPED_FOLDERS = {'.git', '.cache', 'build', 'dist', 'node_modules', 'prebuilt',
+                   '__pycache__'}
 MAX_COLUMNS = 100
 MAX_LINES = 1500
 
 C_ENDINGS = ('.c', '.h')
-CODE_ENDINGS = C_ENDINGS + ('.css', '.html', '.js', '.mjs', '.py', '.svg')
+CODE_ENDINGS = C_ENDINGS + ('.css', '.html', '.js', '.mjs', '.py', '.svg',
+                             '.ts', '.tsx')
 TEXT_ENDINGS = CODE_ENDINGS + ('.md', '.xml', '.json', '.in')
 MESON_NAMES = {'meson.build', 'meson_options.txt'}
 

@@ -206,7 +206,11 @@ request_cb (SoupServer *server,
   ConfabWeb *self = CONFAB_WEB (user_data);
 
   if (is_page (path))
-    serve_file (self, message, "/index.html");
+    {
+      if (!serve_file (self, message, "/index.html"))
+        confab_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "invalid-request",
+                                   _ ("This Confab was built without its web page."));
+    }
   else if (g_str_equal (path, "/healthz"))
     answer_health (message, TRUE);
   else if (g_str_equal (path, "/readyz"))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The first page: one module, typed to and streamed from. Text of people and models only ever
 // becomes text nodes.
-import { io } from './socket.io.esm.min.js';
+import { io } from 'socket.io-client';
 
 const $ = (id) => document.getElementById(id);
 
