@@ -19,7 +19,10 @@ async function generate(socket, { moduleId, message }, ids, signal) {
   let seq = 0;
   let finishReason = 'stop';
 
-  socket.emit('ai:chat:started', { ...same, messageId: ids.messageId, message });
+  /* whoever follows the module hears of it too */
+  const target = io.of('/').adapter.rooms.has(moduleId) ? io.to([moduleId, socket.id]) : socket;
+
+  target.emit('ai:chat:started', { ...same, messageId: ids.messageId, message });
   const stream = await openai.chat.completions.create({
     model,
     messages: [{ role: 'user', content: message }],
@@ -34,9 +37,9 @@ async function generate(socket, { moduleId, message }, ids, signal) {
       continue;
     text += chunk;
     seq += 1;
-    socket.emit('ai:chat:chunk', { chunk, ...same, seq });
+    target.emit('ai:chat:chunk', { chunk, ...same, seq });
   }
-  socket.emit('ai:chat:complete', {
+  target.emit('ai:chat:complete', {
     message: text, ...same, messageId: ids.messageId, finishReason, usage: null,
   });
 }
@@ -60,6 +63,10 @@ io.on('connection', (socket) => {
     } finally {
       running.delete(ids.generationId);
     }
+  });
+  socket.on('ai:chat:resume', async ({ moduleId }, ack) => {
+    await socket.join(moduleId);
+    ack?.({ ok: true });
   });
   socket.on('ai:chat:stop', ({ generationId }, ack) => {
     running.get(generationId)?.abort();

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What is measured. Each scenario gets a fresh server and returns its figures by name. `targets`
+// are the ratios to the Node peer that Confab is to stay under.
+import { countFds, memoryOf, sleep, waitFor } from '../../integration/lib/process.mjs';
+import { Load, Server } from './servers.mjs';
+
+const SETTLE_MS = 3000;
+const WARM_UP_MS = 2000;
+const WINDOW_MS = 10000;
+/* a stream goes on longer than it is watched */
+const SLACK_MS = 3000;
+
+const MEGA = 1e6;
+
+async function holdIdle(server, count) {
+  const before = await server.cpuTime();
+  const load = new Load('idle.mjs', server.port, count);
+  const [, opened, ms] = /^opened (\d+) in (\d+) ms$/.exec(await load.line()) ?? [];
+  if (Number(opened) !== count)
+    throw new Error(`only ${opened} of ${count} connections opened:\n${load.child.stderr}`);
+  return { load, ms: Number(ms), cpu: await server.cpuTime() - before };
+}
+
+async function startStreams(server, spec) {
+  const load = new Load('streams.mjs', server.port, JSON.stringify(spec));
+  const line = await load.line();
+  if (line !== 'ready')
+    throw new Error(line);
+  return load;
+}
+
+const perToken = (cpu, tokens) => (cpu * 1000) / tokens;
+
+/* Streams at a steady pace, watched for a while after they have warmed up. */
+async function watchPaced(server, spec, rate) {
+  const tokens = Math.ceil((rate * (WARM_UP_MS + WINDOW_MS + SLACK_MS)) / 1000);
+  const load = await startStreams(server, { ...spec, message: `paced ${rate} ${tokens}` });
+  load.say('go');
+  await sleep(WARM_UP_MS);
+  const begun = await load.ask('count');
+  const before = await server.cpuTime();
+  await sleep(WINDOW_MS);
+  const cpu = await server.cpuTime() - before;
+  const seen = await load.ask('count');
+  await load.end();
+  return { cpu, ...seen, ttft50: begun.ttft50, ttft99: begun.ttft99 };
+}
+
+const pacedTargets = {
+  'CPU per token, µs': 0.45, 'added latency p50, ms': 0.7, 'added latency p99, ms': 0.15,
+  'time to first token p50, ms': 0.33,
+};
+
+function paced(connections) {
+  const clients = 100;
+  const rate = 50;
+  return {
+    name: `paced-${connections}`,
+    title: `${clients} streams of ${rate} tokens/s among ${connections} connections`,
+    targets: pacedTargets,
+    async run(server) {
+      const idle = connections > clients ? await holdIdle(server, connections - clients) : null;
+      const { cpu, tokens, frames, p50, p99, ttft50, ttft99 } =
+        await watchPaced(server, { clients }, rate);
+      await idle?.load.end();
+      return {
+        'CPU per token, µs': perToken(cpu, tokens),
+        'added latency p50, ms': p50,
+        'added latency p99, ms': p99,
+        'time to first token p50, ms': ttft50,
+        'time to first token p99, ms': ttft99,
+        'frames per token': frames / tokens,
+        'tokens/s': (tokens * 1000) / WINDOW_MS,
+      };
+    },
+  };
+}
+
+const burst = {
+  name: 'burst',
+  title: '20 clients, 20 full-speed answers of 2,000 tokens each',
+  targets: { 'CPU per token, µs': 0.25 },
+  async run(server) {
+    const load = await startStreams(server, { clients: 20, streams: 20, message: 'burst 2000' });
+    const before = await server.cpuTime();
+    const begin = performance.now();
+    load.say('go');
+    load.say('wait');
+    await load.line();
+    const ms = performance.now() - begin;
+    const cpu = await server.cpuTime() - before;
+    const { tokens, frames, ttft50 } = await load.ask('count');
+    await load.end();
+    return {
+      'CPU per token, µs': perToken(cpu, tokens),
+      'tokens/s': (tokens * 1000) / ms,
+      'time to first token p50, ms': ttft50,
+      'frames per token': frames / tokens,
+      tokens,
+    };
+  },
+};
+
+const fanOut = {
+  name: 'fan-out',
+  title: 'one stream of 20 tokens/s to 1,000 followers',
+  targets: { 'CPU per frame, µs': 0.4 },
+  async run(server) {
+    const { cpu, frames, p50, p99 } =
+      await watchPaced(server, { clients: 1, followers: 1000 }, 20);
+    return {
+      'CPU per frame, µs': perToken(cpu, frames),
+      'added latency p50, ms': p50,
+      'added latency p99, ms': p99,
+      'frames/s': (frames * 1000) / WINDOW_MS,
+    };
+  },
+};
+
+const RAMP = [1, 10, 100, 200, 400, 700, 1000];
+
+const ramp = {
+  name: 'ramp',
+  title: '1 to 1,000 streams of 10 tokens/s',
+  targets: {},
+  async run(server) {
+    const figures = {};
+    for (const clients of RAMP) {
+      const { cpu, tokens, p99 } = await watchPaced(server, { clients }, 10);
+      figures[`${clients} streams: CPU, %`] = (cpu * 100) / WINDOW_MS;
+      figures[`${clients} streams: CPU per token, µs`] = perToken(cpu, tokens);
+      figures[`${clients} streams: added latency p99, ms`] = p99;
+    }
+    return figures;
+  },
+};
+
+const memory = {
+  name: 'memory',
+  title: 'memory, and 10,000 idle connections',
+  targets: {
+    'idle: VmRSS, MB': 0.2, 'with the connections: VmRSS, MB': 0.28, 'CPU of connecting, ms': 0.35,
+  },
+  async run(server) {
+    const connections = 10000;
+    await sleep(SETTLE_MS);
+    const idle = await memoryOf(server.pid);
+    const idleFds = await countFds(server.pid);
+
+    const { load, ms, cpu } = await holdIdle(server, connections);
+    await sleep(SETTLE_MS);
+    const busy = await memoryOf(server.pid);
+    if (load.child.stdout.includes('lost'))
+      throw new Error(`${server.name} dropped connections:\n${load.child.stdout}`);
+
+    await load.end();
+    await waitFor(async () => await countFds(server.pid) < idleFds + connections / 100, {
+      timeout: 30000, interval: 100, what: `${server.name} lets go of its connections`,
+    });
+    await sleep(SETTLE_MS);
+    const after = await memoryOf(server.pid);
+    return {
+      'idle: VmRSS, MB': idle.rss / MEGA,
+      'idle: Pss, MB': idle.pss / MEGA,
+      'time of connecting, ms': ms,
+      'CPU of connecting, ms': cpu,
+      'with the connections: VmRSS, MB': busy.rss / MEGA,
+      'each connection, KB': (busy.rss - idle.rss) / connections / 1000,
+      'after they left: VmRSS, MB': after.rss / MEGA,
+      'descriptors left over': await countFds(server.pid) - idleFds,
+    };
+  },
+};
+
+const start = {
+  name: 'start',
+  title: 'from exec to the answer to a first request',
+  targets: { 'answered, ms': 0.2 },
+  async run(server, baseUrl) {
+    const times = [server.startTime];
+    for (let i = 1; i < 5; i += 1) {
+      const other = await Server.start(server.name, baseUrl);
+      times.push(other.startTime);
+      await other.stop();
+    }
+    return { 'answered, ms': Math.min(...times) };
+  },
+};
+
+export const scenarios = [start, memory, paced(100), paced(5000), paced(10000), burst, fanOut,
+  ramp];
