@@ -4,6 +4,7 @@
 #include "confab-http-stream.h"
 #include "confab-error.h"
 #include "confab-http-error.h"
+#include "confab-http-watcher.h"
 #include "confab-version.h"
 
 #define MAX_CONNECTIONS 1000
@@ -15,8 +16,8 @@
 #define ERROR_BODY_TIMEOUT_MS 5000
 
 /*
- * Run: one request and its response. It is the task data of its GTask, which every source's closure
- * and the send hold a reference on; run_end() drops them all.
+ * Run: one request and its response. It is the task data of its GTask, which the watch, a source's
+ * closure and the send hold a reference on; run_end() drops them all.
  */
 typedef struct
 {
@@ -32,17 +33,18 @@ typedef struct
 
   /* Ours, so that a stall can end the send as the caller's cancellable does. */
   GCancellable *send_cancellable;
-  GSource *cancel_source;
-
-  /* Looks at last_activity when it fires, instead of being set anew at each read. */
-  GSource *stall_source;
-  gint64 last_activity;
   guint stall_timeout_ms;
   gboolean stalled;
+
+  /* From the beginning to the end. */
+  ConfabHttpWatch *watch;
 
   /* The response's body, once its head has come. */
   GInputStream *body;
   gboolean body_ended;
+  /* Whether the watch tells when there is more. */
+  gboolean socket_watched;
+  /* Else this does; NULL while nothing is waited for. */
   GSource *read_source;
 
   /* Gathers the body of a refusal; NULL for a response that goes to the handler. */
@@ -56,7 +58,6 @@ typedef enum
   TURN_ENDED,
 } Turn;
 
-static void read_soon (GTask *task);
 static void read_when_ready (GTask *task);
 
 /* Only ever called when the task goes away, so all sources are gone by then. */
@@ -75,13 +76,13 @@ run_free (gpointer data)
 }
 
 static void
-clear_source (GSource **source)
+clear_read_source (Run *run)
 {
-  if (*source == NULL)
+  if (run->read_source == NULL)
     return;
 
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
+  g_source_destroy (run->read_source);
+  g_clear_pointer (&run->read_source, g_source_unref);
 }
 
 /*
@@ -112,9 +113,8 @@ run_end (GTask *task, GError *error)
 {
   Run *run = g_task_get_task_data (task);
 
-  clear_source (&run->cancel_source);
-  clear_source (&run->stall_source);
-  clear_source (&run->read_source);
+  clear_read_source (run);
+  g_clear_pointer (&run->watch, confab_http_watch_free);
   close_body (run);
 
   if (error != NULL)
@@ -139,16 +139,6 @@ refusal_error (Run *run)
                                           (const char *) run->refusal->data, run->refusal->len);
 }
 
-static GSource *
-attach (GTask *task, GSource *source, const char *name, GSourceFunc func)
-{
-  g_source_set_static_name (source, name);
-  g_source_set_callback (source, func, g_object_ref (task), g_object_unref);
-  g_source_attach (source, g_task_get_context (task));
-
-  return source;
-}
-
 static void
 stop_because (GTask *task, GError *error)
 {
@@ -163,47 +153,6 @@ stop_because (GTask *task, GError *error)
     }
 
   run_end (task, error);
-}
-
-static gboolean
-cancelled_cb (GCancellable *cancellable, gpointer user_data)
-{
-  g_autoptr (GTask) task = g_object_ref (G_TASK (user_data));
-
-  stop_because (task, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("Stopped.")));
-
-  return G_SOURCE_REMOVE;
-}
-
-static void arm_stall_timer (GTask *task, gint64 in_ms);
-
-static gboolean
-stall_cb (gpointer user_data)
-{
-  g_autoptr (GTask) task = g_object_ref (G_TASK (user_data));
-  Run *run = g_task_get_task_data (task);
-  gint64 quiet_ms = (g_get_monotonic_time () - run->last_activity) / 1000;
-
-  if (quiet_ms < run->stall_timeout_ms)
-    {
-      arm_stall_timer (task, run->stall_timeout_ms - quiet_ms);
-      return G_SOURCE_REMOVE;
-    }
-
-  run->stalled = TRUE;
-  stop_because (task, run->refusal != NULL ? refusal_error (run) : stall_error (run));
-
-  return G_SOURCE_REMOVE;
-}
-
-static void
-arm_stall_timer (GTask *task, gint64 in_ms)
-{
-  Run *run = g_task_get_task_data (task);
-
-  clear_source (&run->stall_source);
-  run->stall_source = attach (task, g_timeout_source_new ((guint) MAX (in_ms, 1)),
-                              "[confab] upstream stall", stall_cb);
 }
 
 /* Returns: whether to go on */
@@ -280,29 +229,19 @@ take_turn (GTask *task)
   GError *error = NULL;
   Turn turn = read_turn (task, &error);
 
-  run->last_activity = g_get_monotonic_time ();
+  confab_http_watch_touch (run->watch);
   if (run->refusal == NULL && run->handler->turn_done != NULL
       && !g_cancellable_is_cancelled (g_task_get_cancellable (task)))
     run->handler->turn_done (run->handler_data);
 
   if (turn == TURN_FULL)
-    read_soon (task);
+    confab_http_watch_mark (run->watch, CONFAB_HTTP_WATCH_READABLE);
   else if (turn == TURN_BLOCKED)
     read_when_ready (task);
   else if (error == NULL && run->refusal != NULL)
     run_end (task, refusal_error (run));
   else
     run_end (task, error);
-}
-
-static gboolean
-turn_cb (gpointer user_data)
-{
-  g_autoptr (GTask) task = g_object_ref (G_TASK (user_data));
-
-  take_turn (task);
-
-  return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -315,30 +254,55 @@ readable_cb (GObject *stream, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* For when there may be more already: libsoup's HTTP/2 stream tells of what comes, and not of what
- * has come before. */
-static void
-read_soon (GTask *task)
-{
-  Run *run = g_task_get_task_data (task);
-  GSource *source = g_idle_source_new ();
-
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  clear_source (&run->read_source);
-  run->read_source = attach (task, source, "[confab] upstream body", turn_cb);
-}
-
-/* Only after WOULD_BLOCK. A new source each time: libsoup's HTTP/1 stream answers "readable" from
- * its own buffer, so that a source which is kept spins. */
+/* Only after WOULD_BLOCK. Where the socket is not watched, a new source each time: libsoup's HTTP/1
+ * stream answers "readable" from its own buffer, so that a source which is kept spins. */
 static void
 read_when_ready (GTask *task)
 {
   Run *run = g_task_get_task_data (task);
 
-  clear_source (&run->read_source);
-  run->read_source = attach (
-      task, g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (run->body), NULL),
-      "[confab] upstream body", G_SOURCE_FUNC (readable_cb));
+  clear_read_source (run);
+  if (run->socket_watched)
+    return;
+
+  run->read_source =
+      g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (run->body), NULL);
+  g_source_set_static_name (run->read_source, "[confab] upstream body");
+  g_source_set_callback (run->read_source, G_SOURCE_FUNC (readable_cb), g_object_ref (task),
+                         g_object_unref);
+  g_source_attach (run->read_source, g_task_get_context (task));
+}
+
+/* An HTTP/1 response has its connection to itself. With HTTP/2 it is libsoup that reads. */
+static void
+watch_socket (GTask *task)
+{
+  Run *run = g_task_get_task_data (task);
+  g_autoptr (GSocket) socket = NULL;
+
+  if (soup_message_get_http_version (run->message) > SOUP_HTTP_1_1)
+    return;
+
+  socket = confab_http_watcher_find (confab_http_watcher_of (g_task_get_source_object (task)),
+                                     soup_message_get_connection_id (run->message));
+  run->socket_watched = socket != NULL && confab_http_watch_set_socket (run->watch, socket);
+}
+
+static void
+watch_cb (ConfabHttpWatchReasons reasons, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_object_ref (G_TASK (user_data));
+  Run *run = g_task_get_task_data (task);
+
+  if (reasons & CONFAB_HTTP_WATCH_CANCELLED)
+    stop_because (task, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("Stopped.")));
+  else if (reasons & CONFAB_HTTP_WATCH_READABLE)
+    take_turn (task);
+  else if (!run->stalled)
+    {
+      run->stalled = TRUE;
+      stop_because (task, run->refusal != NULL ? refusal_error (run) : stall_error (run));
+    }
 }
 
 /* Only happens for connections that are made. */
@@ -348,9 +312,14 @@ network_event_cb (SoupMessage *message,
                   GIOStream *connection,
                   gpointer user_data)
 {
-  Run *run = user_data;
+  GTask *task = user_data;
+  Run *run = g_task_get_task_data (task);
 
   run->new_connection = TRUE;
+  if (event == G_SOCKET_CLIENT_CONNECTED && G_IS_SOCKET_CONNECTION (connection))
+    confab_http_watcher_learn (confab_http_watcher_of (g_task_get_source_object (task)),
+                               soup_message_get_connection_id (message),
+                               g_socket_connection_get_socket (G_SOCKET_CONNECTION (connection)));
 }
 
 /* A kept connection may turn out to be dead when the next request is written on it. libsoup sends a
@@ -406,7 +375,7 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
-  run->last_activity = g_get_monotonic_time ();
+  confab_http_watch_touch (run->watch);
   if (run->stalled)
     error = stall_error (run);
   else if (g_cancellable_set_error_if_cancelled (g_task_get_cancellable (task), &error))
@@ -414,16 +383,22 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   else if (!SOUP_STATUS_IS_SUCCESSFUL (soup_message_get_status (run->message)))
     {
       run->refusal = g_byte_array_new ();
-      run->stall_timeout_ms = MIN (run->stall_timeout_ms, ERROR_BODY_TIMEOUT_MS);
-      arm_stall_timer (task, run->stall_timeout_ms);
+      confab_http_watch_set_silence (run->watch,
+                                     MIN (run->stall_timeout_ms, ERROR_BODY_TIMEOUT_MS));
     }
   else if (run->handler->head != NULL)
     run->handler->head (run->message, run->handler_data, &error);
 
   if (error != NULL)
-    run_end (task, error);
-  else
-    read_soon (task);
+    {
+      run_end (task, error);
+      return;
+    }
+
+  /* There may be more already: libsoup's HTTP/2 stream tells of what comes, and not of what has
+   * come before. */
+  watch_socket (task);
+  confab_http_watch_mark (run->watch, CONFAB_HTTP_WATCH_READABLE);
 }
 
 /* Takes @task. */
@@ -480,7 +455,6 @@ confab_http_stream_run_async (SoupSession *session,
   run->handler_data = handler_data;
   run->send_cancellable = g_cancellable_new ();
   run->stall_timeout_ms = stall_timeout_ms;
-  run->last_activity = g_get_monotonic_time ();
   g_task_set_task_data (task, run, run_free);
 
   /* IDEMPOTENT, since libsoup makes a new connection for every POST otherwise. */
@@ -489,12 +463,10 @@ confab_http_stream_run_async (SoupSession *session,
    * an auth manager in the session it does so too. */
   soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
 
-  if (cancellable != NULL)
-    run->cancel_source = attach (task, g_cancellable_source_new (cancellable),
-                                 "[confab] upstream cancelled", G_SOURCE_FUNC (cancelled_cb));
-  arm_stall_timer (task, stall_timeout_ms);
+  run->watch = confab_http_watch_new (confab_http_watcher_of (session), stall_timeout_ms,
+                                      cancellable, watch_cb, g_object_ref (task), g_object_unref);
   run->network_event_id =
-      g_signal_connect (message, "network-event", G_CALLBACK (network_event_cb), run);
+      g_signal_connect (message, "network-event", G_CALLBACK (network_event_cb), task);
 
   send_request (g_steal_pointer (&task));
 }

@@ -185,6 +185,9 @@ socketio_reactor_new (void)
   self->source = g_source_new (&reactor_source_funcs, sizeof (ReactorSource));
   ((ReactorSource *) self->source)->reactor = self;
   g_source_set_static_name (self->source, "Socketio reactor");
+  /* Else GLib takes the fd out and in again around each dispatch, and wakes itself up for both. A
+   * main loop that a handler nests goes on with what there is, each event once. */
+  g_source_set_can_recurse (self->source, TRUE);
   self->epoll_tag = g_source_add_unix_fd (self->source, self->epoll_fd, G_IO_IN);
   g_source_attach (self->source, self->context);
   return self;
