@@ -6,9 +6,6 @@
 #include "confab-error.h"
 #include "confab-rows.h"
 
-/* Text that a crash may take. */
-#define WRITE_INTERVAL_MS 1000
-
 struct _ConfabRun
 {
   gatomicrefcount refs;
@@ -20,8 +17,8 @@ struct _ConfabRun
 
   ConfabProvider *provider; /* once it was asked */
   GCancellable *cancellable;
-  gsize received; /* bytes of all kinds */
-  GSource *write_source;
+  gsize received;   /* bytes of all kinds */
+  gboolean unsaved; /* the service saves it soon */
 
   /* How it will have ended when that is on disk; nothing changes it any more. */
   gboolean ending;
@@ -104,16 +101,6 @@ GPtrArray *
 confab_run_steal_waiters (ConfabRun *self)
 {
   return g_steal_pointer (&self->waiters);
-}
-
-static void
-clear_write_source (ConfabRun *self)
-{
-  if (self->write_source == NULL)
-    return;
-
-  g_source_destroy (self->write_source);
-  g_clear_pointer (&self->write_source, g_source_unref);
 }
 
 /* Of a module's generations each is told of only after the end of the one before it. */
@@ -214,7 +201,8 @@ end (ConfabRun *self, ConfabState state, ConfabOutcome *outcome, const GError *e
   self->end_state = state;
   self->outcome = outcome;
   self->error = error != NULL ? g_error_copy (error) : NULL;
-  clear_write_source (self);
+  if (self->unsaved)
+    confab_service_forget_unsaved (self->service, self);
   g_cancellable_cancel (self->cancellable);
 
   self->end_batch = confab_batch_new (CONFAB_BATCH_DURABLE);
@@ -283,32 +271,35 @@ partial_written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
              confab_generation_get_id (self->generation), error->message);
 }
 
-static gboolean
-write_cb (gpointer user_data)
+/**
+ * confab_run_save:
+ * @self: a run
+ *
+ * Writes down how far it has come, unless its end is being written.
+ */
+void
+confab_run_save (ConfabRun *self)
 {
-  ConfabRun *self = user_data;
-  g_autoptr (ConfabBatch) batch = confab_batch_new (CONFAB_BATCH_RELAXED);
+  g_autoptr (ConfabBatch) batch = NULL;
 
-  g_clear_pointer (&self->write_source, g_source_unref);
+  self->unsaved = FALSE;
+  if (self->ending)
+    return;
+
+  batch = confab_batch_new (CONFAB_BATCH_RELAXED);
   confab_rows_put_answer (batch, self->module, self->generation, NULL);
   confab_store_commit_async (self->service->store, batch, partial_written_cb,
                              confab_run_ref (self));
-
-  return G_SOURCE_REMOVE;
 }
 
-/* One row a second at most, and none while nothing comes. */
 static void
-write_soon (ConfabRun *self)
+save_soon (ConfabRun *self)
 {
-  if (self->write_source != NULL)
+  if (self->unsaved)
     return;
 
-  self->write_source = g_timeout_source_new (WRITE_INTERVAL_MS);
-  g_source_set_static_name (self->write_source, "[confab] partial text");
-  g_source_set_callback (self->write_source, write_cb, confab_run_ref (self),
-                         (GDestroyNotify) confab_run_unref);
-  g_source_attach (self->write_source, g_main_context_get_thread_default ());
+  self->unsaved = TRUE;
+  confab_service_save_soon (self->service, self);
 }
 
 static void
@@ -321,7 +312,7 @@ delta_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_da
       || self->ending)
     return;
 
-  write_soon (self);
+  save_soon (self);
   self->received += length;
   if (self->received > CONFAB_MAX_ANSWER_BYTES)
     end (self, CONFAB_STATE_COMPLETED, confab_outcome_new (CONFAB_FINISH_LENGTH), NULL);

@@ -30,6 +30,8 @@ void confab_run_abandon (ConfabRun *self);
 void confab_run_add_waiter (ConfabRun *self, GTask *task);
 GPtrArray *confab_run_steal_waiters (ConfabRun *self);
 
+/* For the service, some time after confab_service_save_soon(). */
+void confab_run_save (ConfabRun *self);
 /* Its turn has come. */
 void confab_run_begin (ConfabRun *self);
 /* FALSE if the end stands already, and @func is not called then; else it is when the end was told.

@@ -24,6 +24,8 @@ struct _ConfabService
   ConfabScheduler *scheduler;
   GQueue unwritten; /* of Unwritten: ends that the store did not take, oldest first */
   GSource *retry_source;
+  GPtrArray *unsaved; /* of ConfabRun, with text that is not written yet; NULL: none */
+  GSource *save_source;
 
   gboolean queue;
   gboolean auto_create_modules;
@@ -53,6 +55,11 @@ void confab_service_keep_unwritten (ConfabService *self,
                                     ConfabBatch *batch);
 void confab_service_flush_unwritten (ConfabService *self);
 void confab_service_clear_unwritten (ConfabService *self);
+
+/* confab-autosave.c */
+void confab_service_save_soon (ConfabService *self, ConfabRun *run);
+void confab_service_forget_unsaved (ConfabService *self, ConfabRun *run);
+void confab_service_clear_unsaved (ConfabService *self);
 
 /* confab-shutdown.c: once nothing runs any more */
 void confab_service_continue_shutdown (ConfabService *self);

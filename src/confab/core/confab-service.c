@@ -27,6 +27,7 @@ confab_service_finalize (GObject *object)
   ConfabService *self = CONFAB_SERVICE (object);
 
   confab_service_clear_unwritten (self);
+  confab_service_clear_unsaved (self);
   g_clear_object (&self->providers);
   g_hash_table_unref (self->runs);
   confab_scheduler_free (self->scheduler);
