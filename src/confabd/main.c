@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <glib-unix.h>
-#include <errno.h>
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,68 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "confab-auto-provider.h"
-#include "confab-gateway.h"
-#include "confab-guard.h"
-#include "confab-keys.h"
-#include "confab-listeners.h"
-#include "confab-options.h"
-#include "confab-providers.h"
-#include "confab-settings.h"
-#include "confab-web.h"
-
-/* How long clients get to take what is queued for them. */
-#define CLOSE_TIMEOUT_MS 3000
-/* When we go even if something hangs; the contract gives 5 s. */
-#define SHUTDOWN_TIMEOUT_MS 4500
-
-enum
-{
-  EXIT_USAGE = 2
-};
-
-/* All that the program owns; freed on the one way out. */
-typedef struct
-{
-  ConfabOptions *options;
-  ConfabSettings *settings;
-  ConfabKeys *keys; /* NULL with --dev */
-  ConfabAccess *access;
-  ConfabStore *store;
-  ConfabService *service;
-  ConfabProviderRegistry *providers;
-  SocketioServer *server;
-  ConfabGuard *guard;
-  ConfabWeb *web;
-  ConfabGateway *gateway; /* NULL with --no-realtime */
-  ConfabListeners *listeners;
-  GMainLoop *loop;
-  guint sources[3]; /* of the signals and of the time limit; 0 for none */
-  gboolean stopping;
-  int exit_status;
-} Confabd;
-
-static void
-confabd_clear (Confabd *self)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (self->sources); i++)
-    g_clear_handle_id (&self->sources[i], g_source_remove);
-  g_clear_pointer (&self->listeners, confab_listeners_free);
-  g_clear_object (&self->server);
-  g_clear_object (&self->gateway);
-  g_clear_object (&self->web);
-  g_clear_object (&self->guard);
-  g_clear_object (&self->service);
-  g_clear_object (&self->store);
-  g_clear_object (&self->providers);
-  g_clear_object (&self->access);
-  g_clear_pointer (&self->keys, confab_keys_free);
-  g_clear_pointer (&self->settings, confab_settings_free);
-  g_clear_pointer (&self->options, confab_options_free);
-  g_clear_pointer (&self->loop, g_main_loop_unref);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Confabd, confabd_clear)
+#include "confab-daemon.h"
 
 /* Standard output is for one line only; everything else goes to standard error or the journal. */
 static GLogWriterOutput
@@ -117,242 +53,29 @@ prepare_process (void)
     }
 }
 
-/* Says in one sentence why the program does not run. */
-static gboolean
-give_up (Confabd *self, int exit_status, const GError *error)
-{
-  g_printerr ("confabd: %s\n", error->message);
-  self->exit_status = exit_status;
-
-  return FALSE;
-}
-
-/* A database that cannot be used is left as it is. */
-static gboolean
-open_store (Confabd *self)
-{
-  g_autofree char *path = g_build_filename (self->options->data_dir, "confab.db", NULL);
-  g_autoptr (GError) error = NULL;
-
-  if (g_mkdir_with_parents (self->options->data_dir, 0700) != 0)
-    {
-      g_set_error (&error, G_FILE_ERROR, g_file_error_from_errno (errno),
-                   _ ("The folder “%s” cannot be made: %s."), self->options->data_dir,
-                   g_strerror (errno));
-      return give_up (self, EXIT_USAGE, error);
-    }
-  self->store = confab_store_open (path, &error);
-  if (self->store == NULL)
-    return give_up (self, EXIT_USAGE, error);
-
-  self->service = confab_service_new (self->store);
-
-  return confab_service_load (self->service, &error) || give_up (self, EXIT_USAGE, error);
-}
-
-static void
-configure_service (Confabd *self)
-{
-  confab_service_set_providers (self->service, self->providers);
-  confab_service_set_queue (self->service, self->settings->queue);
-  confab_service_set_max_running (self->service, self->settings->max_running);
-  confab_service_set_auto_create_modules (self->service, self->settings->auto_create_modules);
-}
-
-/* Everything that wrong settings can break, before anything is seen from outside. */
-static gboolean
-set_up (Confabd *self)
-{
-  const ConfabOptions *options = self->options;
-  g_autoptr (GError) error = NULL;
-  SoupServer *http;
-
-  self->settings = options->config != NULL ? confab_settings_load (options->config, &error)
-                                           : confab_settings_new ();
-  if (self->settings == NULL)
-    return give_up (self, EXIT_USAGE, error);
-  self->providers = confab_providers_set_up (options, self->settings, &error);
-  if (self->providers == NULL)
-    return give_up (self, EXIT_USAGE, error);
-  if (!options->dev)
-    {
-      self->keys = confab_keys_load (options->data_dir, &error);
-      if (self->keys == NULL)
-        return give_up (self, EXIT_USAGE, error);
-    }
-
-  self->access = confab_access_new (self->keys);
-  confab_access_set_allowed (self->access, (const char *const *) options->allow_origins,
-                             (const char *const *) options->allow_hosts);
-  if (!open_store (self))
-    return FALSE;
-  configure_service (self);
-  self->server = socketio_server_new (CONFAB_SOCKET_PATH);
-  socketio_server_set_realtime (self->server, options->realtime);
-
-  http = socketio_server_get_soup_server (self->server);
-  self->guard = confab_guard_new (self->access, http);
-  self->web = confab_web_new (self->service, self->access, http);
-  if (options->realtime)
-    {
-      self->gateway =
-          confab_gateway_new (self->service, self->access, self->server, CONFAB_VERSION);
-      confab_gateway_set_chunk_interval (self->gateway, self->settings->chunk_interval_ms);
-    }
-
-  return TRUE;
-}
-
-static gboolean
-listen_on_all (Confabd *self)
-{
-  const ConfabOptions *options = self->options;
-  g_autoptr (GError) error = NULL;
-  guint16 port;
-
-  self->listeners = confab_listeners_new (self->server);
-  if (!confab_listeners_add_tcp (self->listeners, options->bind, options->port, &port, &error))
-    return give_up (self, EXIT_FAILURE, error);
-  confab_access_set_address (self->access, port, options->bind);
-
-  if (options->unix_path != NULL
-      && !confab_listeners_add_unix (self->listeners, options->unix_path, &error))
-    {
-      if (options->unix_asked)
-        return give_up (self, EXIT_FAILURE, error);
-      g_warning ("No UNIX socket: %s", error->message);
-    }
-
-  return TRUE;
-}
-
-/* The journal is read by more people than the user's terminal. */
-static gboolean
-stdout_is_journal (void)
-{
-  const char *stream = g_getenv ("JOURNAL_STREAM");
-  g_autofree char *own = NULL;
-  struct stat info;
-
-  if (stream == NULL || fstat (STDOUT_FILENO, &info) != 0)
-    return FALSE;
-  own = g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, (guint64) info.st_dev,
-                         (guint64) info.st_ino);
-
-  return g_str_equal (stream, own);
-}
-
-static void
-announce (Confabd *self)
-{
-  gboolean with_token = self->keys != NULL && !stdout_is_journal ();
-  g_autofree char *url = confab_access_make_url (self->access, with_token ? "token" : NULL,
-                                                 with_token ? self->keys->token : NULL);
-
-  printf ("Listening on %s\n", url);
-  fflush (stdout);
-}
-
-static void
-closed_cb (GObject *object, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GMainLoop) loop = user_data;
-
-  socketio_server_close_finish (SOCKETIO_SERVER (object), result, NULL);
-  g_main_loop_quit (loop);
-}
-
-static void
-shut_down_cb (GObject *object, GAsyncResult *result, gpointer user_data)
-{
-  Confabd *self = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (!confab_service_shutdown_finish (CONFAB_SERVICE (object), result, &error))
-    g_warning ("Not everything could be kept: %s", error->message);
-  socketio_server_close_async (self->server, CLOSE_TIMEOUT_MS, closed_cb,
-                               g_main_loop_ref (self->loop));
-}
-
-static gboolean
-time_is_up_cb (gpointer user_data)
-{
-  Confabd *self = user_data;
-
-  g_warning ("Some connections did not close in time");
-  self->sources[2] = 0;
-  g_main_loop_quit (self->loop);
-
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-signal_cb (gpointer user_data)
-{
-  Confabd *self = user_data;
-
-  if (self->stopping)
-    {
-      self->exit_status = EXIT_FAILURE;
-      g_main_loop_quit (self->loop);
-      return G_SOURCE_CONTINUE;
-    }
-
-  self->stopping = TRUE;
-  g_message ("Shutting down");
-  self->sources[2] = g_timeout_add (SHUTDOWN_TIMEOUT_MS, time_is_up_cb, self);
-  g_source_set_name_by_id (self->sources[2], "[confabd] shutdown limit");
-  /* first the ends are kept and told, then the connections close */
-  confab_service_shutdown_async (self->service, shut_down_cb, self);
-
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-serve (Confabd *self)
-{
-  ConfabProvider *provider = confab_provider_registry_get_default (self->providers);
-
-  self->loop = g_main_loop_new (NULL, FALSE);
-  self->sources[0] = g_unix_signal_add (SIGTERM, signal_cb, self);
-  g_source_set_name_by_id (self->sources[0], "[confabd] SIGTERM");
-  self->sources[1] = g_unix_signal_add (SIGINT, signal_cb, self);
-  g_source_set_name_by_id (self->sources[1], "[confabd] SIGINT");
-
-  announce (self);
-  /* looking for a model must not delay those who connect already */
-  if (CONFAB_IS_AUTO_PROVIDER (provider))
-    confab_auto_provider_start (CONFAB_AUTO_PROVIDER (provider));
-  g_main_loop_run (self->loop);
-
-  /* what was cancelled calls back once more, and frees what it holds */
-  for (guint i = 0; i < 100 && g_main_context_iteration (NULL, FALSE); i++)
-    ;
-}
-
 int
 main (int argc, char **argv)
 {
-  g_auto (Confabd) self = { .exit_status = EXIT_SUCCESS };
+  g_autoptr (ConfabOptions) options = NULL;
+  g_autoptr (ConfabDaemon) daemon = NULL;
   g_autoptr (GError) error = NULL;
 
   prepare_process ();
 
-  self.options = confab_options_parse (argv, &error);
-  if (self.options == NULL)
+  options = confab_options_parse (argv, &error);
+  if (options == NULL)
     {
-      give_up (&self, EXIT_USAGE, error);
-      return self.exit_status;
+      g_printerr ("confabd: %s\n", error->message);
+      return CONFAB_DAEMON_EXIT_USAGE;
     }
-  if (self.options->version)
+  if (options->version)
     {
       printf ("confabd %s\n", CONFAB_VERSION);
       return EXIT_SUCCESS;
     }
-  g_log_set_writer_func (log_writer, GINT_TO_POINTER (self.options->verbose), NULL);
+  g_log_set_writer_func (log_writer, GINT_TO_POINTER (options->verbose), NULL);
 
-  if (set_up (&self) && listen_on_all (&self))
-    serve (&self);
+  daemon = confab_daemon_new (options);
 
-  return self.exit_status;
+  return confab_daemon_run (daemon);
 }
