@@ -10,6 +10,8 @@
 #include "confab-sse-reader.h"
 #include "socketio-json.h"
 
+/* Longer events are parsed with all the limits that a parser needs. */
+#define MAX_PLAIN_EVENT (8 * 1024)
 /* The most that a whole JSON answer, of a server that does not stream, may hold. */
 #define MAX_WHOLE_ANSWER (8 * 1024 * 1024)
 
@@ -35,6 +37,8 @@ struct _ConfabAnswerReader
   /* The body of a server that does not stream. */
   GString *whole;
 
+  /* What a plain event brings, while it is read. */
+  GString *plain;
   /* Text that was not given away yet, all of one kind. */
   GString *pending;
   ConfabDeltaKind pending_kind;
@@ -70,6 +74,7 @@ confab_answer_reader_new (const ConfabAnswerFormat *format,
   else
     self->events = confab_sse_reader_new ();
   self->form = format->lines ? FORM_LINES : FORM_UNKNOWN;
+  self->plain = g_string_sized_new (64);
   self->pending = g_string_sized_new (256);
   self->outcome = confab_outcome_new (CONFAB_FINISH_STOP);
 
@@ -87,6 +92,7 @@ confab_answer_reader_free (ConfabAnswerReader *self)
   g_clear_pointer (&self->outcome, confab_outcome_free);
   g_clear_pointer (&self->state, g_free);
   g_clear_error (&self->error);
+  g_string_free (self->plain, TRUE);
   g_string_free (self->pending, TRUE);
   if (self->whole != NULL)
     g_string_free (self->whole, TRUE);
@@ -127,6 +133,15 @@ confab_answer_reader_flush (ConfabAnswerReader *self)
   g_string_truncate (self->pending, 0);
 }
 
+static void
+add_text (ConfabAnswerReader *self, ConfabDeltaKind kind, const char *text, gsize length)
+{
+  if (kind != self->pending_kind)
+    confab_answer_reader_flush (self);
+  self->pending_kind = kind;
+  g_string_append_len (self->pending, text, (gssize) length);
+}
+
 /**
  * confab_answer_reader_take_text:
  *
@@ -145,10 +160,7 @@ confab_answer_reader_take_text (ConfabAnswerReader *self,
   if (text == NULL || *text == '\0')
     return FALSE;
 
-  if (kind != self->pending_kind)
-    confab_answer_reader_flush (self);
-  self->pending_kind = kind;
-  g_string_append (self->pending, text);
+  add_text (self, kind, text, strlen (text));
 
   return TRUE;
 }
@@ -261,12 +273,39 @@ carries_error (const char *event, JsonObject *object)
          || g_strcmp0 (confab_json_peek_string (object, "type"), "error") == 0;
 }
 
+/* To build a tree for each token and take it down again would cost most of what a token costs. */
+static gboolean
+take_plain (ConfabAnswerReader *self, const char *event, const char *text, gsize length)
+{
+  ConfabJsonCursor cursor;
+  ConfabDeltaKind kind = CONFAB_DELTA_TEXT;
+
+  if (self->format->take_plain == NULL || length > MAX_PLAIN_EVENT
+      || strcmp (event, "message") != 0)
+    return FALSE;
+
+  confab_json_cursor_init (&cursor, text, length);
+  g_string_truncate (self->plain, 0);
+  if (!self->format->take_plain (self, &cursor, &kind, self->plain)
+      || !confab_json_cursor_is_at_end (&cursor))
+    return FALSE;
+
+  if (self->plain->len > 0)
+    add_text (self, kind, self->plain->str, self->plain->len);
+
+  return TRUE;
+}
+
 /* Returns: whether to go on */
 static gboolean
 take_piece (ConfabAnswerReader *self, const char *event, const char *text, gsize length)
 {
-  g_autoptr (JsonNode) node = parse (text, length);
+  g_autoptr (JsonNode) node = NULL;
 
+  if (take_plain (self, event, text, length))
+    return TRUE;
+
+  node = parse (text, length);
   if (node == NULL)
     confab_answer_reader_fail (self,
                                self->at_end ? truncated_error () : not_json_error (text, length));

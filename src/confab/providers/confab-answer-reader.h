@@ -3,6 +3,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "confab-json-cursor.h"
 #include "confab-provider.h"
 
 G_BEGIN_DECLS
@@ -34,6 +35,13 @@ typedef struct
   /* Takes one event, or one line. Those that report an error do not come here. @event: the event's
    * type, "message" where there is none */
   void (*take) (ConfabAnswerReader *self, const char *event, JsonObject *object);
+  /* Nullable: takes an event or line, of type "message", that brings text and tells nothing else,
+   * as nearly all of an answer do; @text gathers it. Returns FALSE for all others, and for JSON
+   * that is not plain. Must read as @take would. */
+  gboolean (*take_plain) (ConfabAnswerReader *self,
+                          ConfabJsonCursor *cursor,
+                          ConfabDeltaKind *kind,
+                          GString *text);
   /* Nullable: takes a body that is one JSON object, of a server that does not stream. Returns
    * whether it is an answer. */
   gboolean (*take_whole) (ConfabAnswerReader *self, JsonObject *object);

@@ -66,6 +66,135 @@ take (ConfabAnswerReader *reader, const char *event, JsonObject *object)
     take_usage (reader, usage);
 }
 
+/* Members that count, and are plain only once. */
+enum
+{
+  SEEN_CHOICES = 1 << 0,
+  SEEN_INDEX = 1 << 1,
+  SEEN_DELTA = 1 << 2,
+  SEEN_CONTENT = 1 << 3,
+  SEEN_REASONING_CONTENT = 1 << 4,
+  SEEN_REASONING = 1 << 5,
+};
+
+/* A plain event while it is read. */
+typedef struct
+{
+  ConfabJsonCursor *cursor;
+  ConfabDeltaKind kind;
+  GString *text;
+  guint seen;
+} Plain;
+
+static gboolean
+see (Plain *plain, guint member)
+{
+  if (plain->seen & member)
+    return FALSE;
+
+  plain->seen |= member;
+
+  return TRUE;
+}
+
+/* One of these has text, the others are empty or null. */
+static gboolean
+take_plain_text (Plain *plain, guint member, ConfabDeltaKind kind)
+{
+  gsize before = plain->text->len;
+
+  if (!see (plain, member))
+    return FALSE;
+  if (confab_json_cursor_take_word (plain->cursor, "null"))
+    return TRUE;
+  if (!confab_json_cursor_take_string (plain->cursor, plain->text))
+    return FALSE;
+  if (plain->text->len > before)
+    plain->kind = kind;
+
+  return before == 0 || plain->text->len == before;
+}
+
+typedef gboolean (*PlainFunc) (Plain *plain, const ConfabJsonKey *key);
+
+static gboolean
+take_plain_members (Plain *plain, PlainFunc take_member)
+{
+  ConfabJsonKey key;
+  ConfabJsonStep step;
+
+  if (!confab_json_cursor_enter (plain->cursor, '{'))
+    return FALSE;
+  for (gboolean first = TRUE;; first = FALSE)
+    {
+      step = confab_json_cursor_next_member (plain->cursor, first, &key);
+      if (step != CONFAB_JSON_STEP_ITEM)
+        return step == CONFAB_JSON_STEP_END;
+      if (!take_member (plain, &key))
+        return FALSE;
+    }
+}
+
+static gboolean
+take_plain_delta (Plain *plain, const ConfabJsonKey *key)
+{
+  if (confab_json_key_is (key, "content"))
+    return take_plain_text (plain, SEEN_CONTENT, CONFAB_DELTA_TEXT);
+  if (confab_json_key_is (key, "reasoning_content"))
+    return take_plain_text (plain, SEEN_REASONING_CONTENT, CONFAB_DELTA_REASONING);
+  if (confab_json_key_is (key, "reasoning"))
+    return take_plain_text (plain, SEEN_REASONING, CONFAB_DELTA_REASONING);
+  if (confab_json_key_is (key, "refusal"))
+    return confab_json_cursor_take_word (plain->cursor, "null");
+
+  return confab_json_cursor_skip (plain->cursor);
+}
+
+static gboolean
+take_plain_choice (Plain *plain, const ConfabJsonKey *key)
+{
+  if (confab_json_key_is (key, "delta"))
+    return see (plain, SEEN_DELTA) && take_plain_members (plain, take_plain_delta);
+  if (confab_json_key_is (key, "index"))
+    return see (plain, SEEN_INDEX) && confab_json_cursor_take_word (plain->cursor, "0");
+  if (confab_json_key_is (key, "finish_reason"))
+    return confab_json_cursor_take_word (plain->cursor, "null");
+
+  return !confab_json_key_is (key, "message") && confab_json_cursor_skip (plain->cursor);
+}
+
+static gboolean
+take_plain_event (Plain *plain, const ConfabJsonKey *key)
+{
+  if (confab_json_key_is (key, "choices"))
+    return see (plain, SEEN_CHOICES) && confab_json_cursor_enter (plain->cursor, '[')
+           && confab_json_cursor_next_element (plain->cursor, TRUE) == CONFAB_JSON_STEP_ITEM
+           && take_plain_members (plain, take_plain_choice)
+           && confab_json_cursor_next_element (plain->cursor, FALSE) == CONFAB_JSON_STEP_END;
+  if (confab_json_key_is (key, "usage") || confab_json_key_is (key, "error"))
+    return confab_json_cursor_take_word (plain->cursor, "null");
+
+  return !confab_json_key_is (key, "type") && confab_json_cursor_skip (plain->cursor);
+}
+
+static gboolean
+take_plain (ConfabAnswerReader *reader,
+            ConfabJsonCursor *cursor,
+            ConfabDeltaKind *kind,
+            GString *text)
+{
+  Plain plain = { .cursor = cursor, .kind = CONFAB_DELTA_TEXT, .text = text };
+
+  /* the first event still tells the model */
+  if (confab_answer_reader_get_outcome (reader)->model == NULL
+      || !take_plain_members (&plain, take_plain_event))
+    return FALSE;
+
+  *kind = plain.kind;
+
+  return TRUE;
+}
+
 static gboolean
 take_whole (ConfabAnswerReader *reader, JsonObject *object)
 {
@@ -96,6 +225,7 @@ static const ConfabAnswerFormat format = {
   .reason_is_end = TRUE,
   .finish_names = finish_names,
   .take = take,
+  .take_plain = take_plain,
   .take_whole = take_whole,
 };
 
