@@ -2,12 +2,14 @@
 // The file of settings, and what it says of model servers.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
+import { join } from 'node:path';
 import test from 'node:test';
 
 import { checkEvents, connect, startWithRaw, statsOf } from './lib/chat.mjs';
 import { spawnConfabd, startConfabd } from './lib/confabd.mjs';
+import { freePort, makeDir, waitFor } from './lib/process.mjs';
 import { startRawUpstream } from './lib/upstreams.mjs';
 
 const PLAIN = 'The quick brown fox jumps over the lazy dog.';
@@ -132,6 +134,38 @@ test('exit 2 for a file that is not there', async () => {
   const { code } = await confabd.waitForExit();
   assert.equal(code, 2);
   assert.match(confabd.stderr, /^confabd: \/nowhere\/confab\.ini: [^\n]+\n$/);
+});
+
+test('what the file says next applies while confabd runs; what is wrong changes nothing',
+  async (t) => {
+    const path = join(await makeDir(t), 'confab.ini');
+    await writeFile(path, '[confab]\nprovider=builtin\n');
+    const confabd = await startConfabd(t, ['--config', path],
+      { allow: [/Settings stay as they were: .*max-running: it must be from 1 to 1000, not 0/] });
+    const chat = await connect(t, confabd);
+    const first = await chat.ask({ moduleId: 'm', message: 'Hello' });
+    assert.equal(first.event, 'complete');
+
+    await writeFile(path, '[confab]\nprovider=builtin\nmax-running=0\nauto-create-modules=false\n');
+    await waitFor(() => confabd.stderr.includes('Settings stay as they were'));
+    assert.equal((await chat.ask({ moduleId: 'n', message: 'Hello' })).event, 'complete');
+
+    const upstream = await startRawUpstream(t);
+    await writeFile(path, '[confab]\nprovider=mine\nauto-create-modules=false\n[providers/mine]\n'
+      + `type=openai\nbase-url=${upstream.baseUrl}\nmodel=raw:plain\n`);
+    await waitFor(() => confabd.stderr.includes('Settings were read again'));
+    assert.equal((await chat.ask({ moduleId: 'm', message: 'Hello' })).end.message, PLAIN);
+    assert.equal((await chat.call('ai:chat:generate', { moduleId: 'o', message: 'Hello' })).code,
+      'unknown-module');
+  });
+
+test('the port of the settings gives way to that of the command line', async (t) => {
+  const [set, asked] = [await freePort(), await freePort()];
+  const config = `[confab]\nport=${set}\n`;
+  const overridden = await startConfabd(t, ['--port', String(asked)], { config });
+  assert.equal(overridden.port, asked);
+  const confabd = await startConfabd(t, [], { config, port: null });
+  assert.equal(confabd.port, set);
 });
 
 test('a certificate that nobody signed is told as such, at once', async (t) => {

@@ -187,7 +187,6 @@ static const char *const refused[] = {
   "--allow-host [::1",
   "--allow-host [chat]",
   "--allow-host *",
-  "--provider oracle",
   "--provider builtin --base-url http://127.0.0.1:1/v1",
   "--provider auto --base-url http://127.0.0.1:1/v1",
   "--base-url=",

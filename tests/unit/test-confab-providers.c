@@ -7,6 +7,7 @@
 #include "confab-http-provider.h"
 #include "confab-provider-run.h"
 #include "confab-providers.h"
+#include "confab-schema.h"
 
 static const char *const variables[] = { "OPENAI_API_KEY",    "OPENAI_BASE_URL",
                                          "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL",
@@ -25,12 +26,13 @@ try_set_up (const char *line, const char *file, GError **error)
 {
   g_autofree char *whole = g_strconcat ("confabd --config the-file ", line, NULL);
   g_auto (GStrv) argv = g_strsplit (g_strchomp (whole), " ", -1);
+  g_autoptr (GSettingsSchemaSource) source = confab_schema_source_new (error);
   g_autoptr (ConfabSettings) settings = NULL;
   g_autoptr (ConfabOptions) options = confab_options_parse (argv, error);
 
   if (options == NULL)
     return NULL;
-  settings = confab_settings_parse (file, strlen (file), "the-file", error);
+  settings = confab_settings_parse (source, file, strlen (file), "the-file", error);
 
   return settings != NULL ? confab_providers_set_up (options, settings, error) : NULL;
 }

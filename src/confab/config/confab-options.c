@@ -7,6 +7,8 @@
 #include "confab-error.h"
 #include "confab-origin.h"
 
+#define PORT_NOT_SAID G_MININT
+
 /* As GOption leaves them. */
 typedef struct
 {
@@ -89,7 +91,7 @@ parse_raw (RawOptions *raw, char **argv, GError **error)
     { "data-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw->data_dir,
       N_ ("Where everything is kept ($XDG_DATA_HOME/confab)"), "DIR" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &raw->config,
-      N_ ("File of settings: model servers, limits"), "FILE" },
+      N_ ("File of settings, instead of the desktop's"), "FILE" },
     { "dev", 0, 0, G_OPTION_ARG_NONE, &raw->dev,
       N_ ("No token; any localhost origin; loopback addresses only"), NULL },
     { "no-realtime", 0, 0, G_OPTION_ARG_NONE, &raw->no_realtime, N_ ("Pages only, no Socket.IO"),
@@ -99,7 +101,7 @@ parse_raw (RawOptions *raw, char **argv, GError **error)
     { "allow-host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw->allow_hosts,
       N_ ("Answer to this host name; may be repeated"), "HOST" },
     { "provider", 0, 0, G_OPTION_ARG_STRING, &raw->provider,
-      N_ ("auto, builtin, openai, openai-responses, anthropic, ollama, or one of the file"),
+      N_ ("auto, builtin, openai, openai-responses, anthropic, ollama, or one of the settings"),
       "NAME" },
     { "base-url", 0, 0, G_OPTION_ARG_STRING, &raw->base_url,
       N_ ("Model server, like http://127.0.0.1:8080/v1"), "URL" },
@@ -125,9 +127,10 @@ parse_raw (RawOptions *raw, char **argv, GError **error)
 static gboolean
 take_address (ConfabOptions *self, RawOptions *raw, GError **error)
 {
-  if (raw->port < 0 || raw->port > G_MAXUINT16)
+  if (raw->port != PORT_NOT_SAID && (raw->port < 0 || raw->port > G_MAXUINT16))
     return refuse (error, _ ("--port must be from 0 to 65535, not %d"), raw->port);
-  self->port = raw->port;
+  self->port_asked = raw->port != PORT_NOT_SAID;
+  self->port = self->port_asked ? raw->port : CONFAB_DEFAULT_PORT;
 
   if (raw->bind == NULL)
     return TRUE;
@@ -185,16 +188,8 @@ normalize_all (char **values, char *(*normalize) (const char *, GError **), GErr
 static gboolean
 take_provider (ConfabOptions *self, RawOptions *raw, GError **error)
 {
-  const char *const known[] = { "auto",      "builtin", "openai", "openai-responses",
-                                "anthropic", "ollama",  NULL };
   const char *const without_url[] = { "auto", "builtin", NULL };
 
-  /* what the file of settings names is not known yet */
-  if (raw->provider != NULL && raw->config == NULL && !g_strv_contains (known, raw->provider))
-    return refuse (error,
-                   _ ("There is no provider “%s”; known are auto, builtin, openai, "
-                      "openai-responses, anthropic and ollama"),
-                   raw->provider);
   if (raw->base_url != NULL && raw->provider != NULL
       && g_strv_contains (without_url, raw->provider))
     return refuse (error, _ ("--base-url goes with a provider that asks a server, not with %s"),
@@ -225,7 +220,7 @@ take_provider (ConfabOptions *self, RawOptions *raw, GError **error)
 ConfabOptions *
 confab_options_parse (char **argv, GError **error)
 {
-  g_auto (RawOptions) raw = { .port = CONFAB_DEFAULT_PORT };
+  g_auto (RawOptions) raw = { .port = PORT_NOT_SAID };
   g_autoptr (ConfabOptions) self = g_new0 (ConfabOptions, 1);
 
   g_return_val_if_fail (argv != NULL, NULL);

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint16 port;        /* 0: any free one */
+  gboolean port_asked; /* whether the user named it; else the settings do */
   GInetAddress *bind;  /* NULL: 127.0.0.1 and ::1 */
   char *unix_path;     /* NULL: none */
   gboolean unix_asked; /* whether the user named it, so that failing is an error */
@@ -19,8 +20,8 @@ typedef struct
   gboolean realtime;
   char **allow_origins;    /* normalized; never NULL */
   char **allow_hosts;      /* the same */
-  char *config;            /* the file of settings; NULL: none */
-  char *provider;          /* "auto" or a type; with @config it may be any name */
+  char *config;            /* the file of settings; NULL: dconf */
+  char *provider;          /* "auto", a type, or a name of the settings */
   gboolean provider_asked; /* whether the user named it, or @base_url did */
   char *base_url;          /* NULL: the provider's own way to find it */
   char *model;             /* NULL: the provider's default */

@@ -5,8 +5,10 @@
 #include "confab-providers.h"
 #include "confab-anthropic-provider.h"
 #include "confab-auto-provider.h"
+#include "confab-backoff.h"
 #include "confab-builtin-provider.h"
 #include "confab-error.h"
+#include "confab-http-stream.h"
 #include "confab-local-server.h"
 #include "confab-ollama-provider.h"
 #include "confab-openai-provider.h"
@@ -125,10 +127,8 @@ make_provider (const ConfabProviderSettings *settings, const ConfabOptions *opti
                                             error))
     return NULL;
   confab_http_provider_set_context_tokens (provider, settings->context_tokens);
-  if (settings->stall_timeout_ms > 0)
-    confab_http_provider_set_stall_timeout (provider, settings->stall_timeout_ms);
-  if (settings->retries >= 0)
-    confab_http_provider_set_retries (provider, (guint) settings->retries);
+  confab_http_provider_set_stall_timeout (provider, settings->stall_timeout_ms);
+  confab_http_provider_set_retries (provider, settings->retries);
 
   return CONFAB_PROVIDER (g_steal_pointer (&provider));
 }
@@ -154,7 +154,8 @@ make_plain (const char *type, const ConfabOptions *options, GError **error)
 {
   const ConfabProviderSettings plain = { .name = (char *) type,
                                          .type = (char *) type,
-                                         .retries = -1 };
+                                         .stall_timeout_ms = CONFAB_HTTP_STALL_TIMEOUT_MS,
+                                         .retries = CONFAB_BACKOFF_RETRIES };
 
   return make_provider (&plain, options, error);
 }
@@ -175,7 +176,7 @@ make_default (const char *name,
     }
 
   if (group != NULL)
-    return make_of_group (group, options, options->config, error);
+    return make_of_group (group, options, settings->origin, error);
   if (strcmp (name, "auto") == 0)
     return CONFAB_PROVIDER (confab_auto_provider_new (options->model));
   if (confab_settings_is_provider_type (name))
@@ -185,12 +186,12 @@ make_default (const char *name,
     g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
                  _ ("%s: [confab] provider: there is no “%s”; known are auto, builtin, openai, "
                     "openai-responses, anthropic, ollama, and each NAME of a [providers/NAME]"),
-                 options->config, name);
+                 settings->origin, name);
   else
     g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
                  _ ("There is no provider “%s”; known are auto, builtin, openai, openai-responses, "
                     "anthropic, ollama, and each NAME of a [providers/NAME] in %s"),
-                 name, options->config);
+                 name, settings->origin);
   return NULL;
 }
 
@@ -207,7 +208,7 @@ add_from_file (ConfabProviderRegistry *registry,
 
       if (confab_provider_registry_lookup (registry, group->name) != NULL)
         continue;
-      provider = make_of_group (group, NULL, options->config, error);
+      provider = make_of_group (group, NULL, settings->origin, error);
       if (provider == NULL)
         return FALSE;
       confab_provider_registry_add (registry, group->name, provider);
@@ -271,8 +272,7 @@ confab_providers_set_up (const ConfabOptions *options,
 
   g_return_val_if_fail (options != NULL && settings != NULL, NULL);
 
-  name = options->provider_asked || settings->provider == NULL ? options->provider
-                                                               : settings->provider;
+  name = options->provider_asked ? options->provider : settings->provider;
   chosen = make_default (name, options, settings, error);
   if (chosen == NULL)
     return NULL;

@@ -1,43 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <string.h>
-#include <glib/gi18n-lib.h>
-
 #include "confab-settings.h"
-#include "confab-backoff.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
 #include "confab-error.h"
-#include "confab-history.h"
-#include "confab-http-settings.h"
+#include "confab-schema.h"
+#include "confab-settings-keys.h"
 
 #define MAIN_GROUP "confab"
 #define PROVIDER_PREFIX "providers/"
 #define MAX_FILE_BYTES (1024 * 1024)
-#define MAX_NAME_LENGTH 64
-
-#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-#define VARIABLE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 
 static const char *const provider_types[] = { "openai", "openai-responses", "anthropic",
                                               "ollama", "builtin",          NULL };
-
-/* Where in the file something stands. */
-typedef struct
-{
-  const char *path;
-  const char *group;
-  const char *key;
-} Place;
-
-/* Key: one key of a group; the one place where its type, its range and where it goes stand. */
-typedef struct
-{
-  const char *name;
-  /* of GVariant */
-  const char *type;
-  guint min, max;
-  void (*set) (gpointer settings, GVariant *value);
-  /* Nullable: what only this key wants of its value. */
-  gboolean (*check) (const Place *place, GVariant *value, GError **error);
-} Key;
 
 static void
 provider_settings_free (gpointer data)
@@ -54,30 +30,17 @@ provider_settings_free (gpointer data)
 }
 
 /**
- * confab_settings_new:
- *
- * Returns: (transfer full): the defaults
- */
-ConfabSettings *
-confab_settings_new (void)
-{
-  ConfabSettings *self = g_new0 (ConfabSettings, 1);
-
-  self->max_running = 1000;
-  self->auto_create_modules = TRUE;
-  self->providers = g_ptr_array_new_with_free_func (provider_settings_free);
-
-  return self;
-}
-
-/**
  * confab_settings_free:
  * @self: (transfer full): settings
  */
 void
 confab_settings_free (ConfabSettings *self)
 {
+  g_free (self->origin);
   g_free (self->provider);
+  g_strfreev (self->provider_names);
+  g_strfreev (self->allow_origins);
+  g_strfreev (self->allow_hosts);
   g_ptr_array_unref (self->providers);
   g_free (self);
 }
@@ -115,198 +78,103 @@ confab_settings_is_provider_type (const char *name)
 }
 
 static gboolean
-refuse (const Place *place, GError **error, const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-/* Says where in the file it is wrong, and what. Returns: FALSE */
-static gboolean
-refuse (const Place *place, GError **error, const char *format, ...)
+texts_equal (char **a, char **b)
 {
-  g_autofree char *reason = NULL;
-  va_list args;
-
-  va_start (args, format);
-  reason = g_strdup_vprintf (format, args);
-  va_end (args);
-
-  if (place->key != NULL)
-    g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST, "%s: [%s] %s: %s", place->path,
-                 place->group, place->key, reason);
-  else if (place->group != NULL)
-    g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST, "%s: [%s]: %s", place->path,
-                 place->group, reason);
-  else
-    g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST, "%s: %s", place->path, reason);
-
-  return FALSE;
+  return a == NULL || b == NULL ? a == b
+                                : g_strv_equal ((const char *const *) a, (const char *const *) b);
 }
 
 static gboolean
-is_name (const char *text)
+is_same_provider (const ConfabProviderSettings *a, const ConfabProviderSettings *b)
 {
-  return *text != '\0' && strlen (text) <= MAX_NAME_LENGTH
-         && strspn (text, NAME_CHARACTERS) == strlen (text);
+  return g_str_equal (a->name, b->name) && g_strcmp0 (a->type, b->type) == 0
+         && g_strcmp0 (a->base_url, b->base_url) == 0 && g_strcmp0 (a->model, b->model) == 0
+         && g_strcmp0 (a->api_key_env, b->api_key_env) == 0 && texts_equal (a->headers, b->headers)
+         && a->context_tokens == b->context_tokens && a->stall_timeout_ms == b->stall_timeout_ms
+         && a->retries == b->retries;
 }
 
-static gboolean
-check_name (const Place *place, GVariant *value, GError **error)
+gboolean
+confab_settings_have_same_providers (const ConfabSettings *a, const ConfabSettings *b)
 {
-  return is_name (g_variant_get_string (value, NULL))
-         || refuse (place, error, _ ("“%s” is not a provider's name"),
-                    g_variant_get_string (value, NULL));
+  if (g_strcmp0 (a->provider, b->provider) != 0 || a->providers->len != b->providers->len)
+    return FALSE;
+
+  for (guint i = 0; i < a->providers->len; i++)
+    {
+      if (!is_same_provider (g_ptr_array_index (a->providers, i),
+                             g_ptr_array_index (b->providers, i)))
+        return FALSE;
+    }
+
+  return TRUE;
 }
 
-static gboolean
-check_type (const Place *place, GVariant *value, GError **error)
+/* Group: the schema of one group, and the keys that are taken from it. */
+typedef struct
 {
-  const char *type = g_variant_get_string (value, NULL);
+  GSettingsSchema *schema;
+  const ConfabSettingsKey *keys;
+} Group;
 
-  return g_strv_contains (provider_types, type)
-         || refuse (place, error,
-                    _ ("there is no type “%s”; known are openai, openai-responses, anthropic, "
-                       "ollama and builtin"),
-                    type);
+static void
+group_clear (Group *group)
+{
+  g_clear_pointer (&group->schema, g_settings_schema_unref);
 }
 
-static gboolean
-check_base_url (const Place *place, GVariant *value, GError **error)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Group, group_clear)
+
+static void
+group_init (Group *group,
+            GSettingsSchemaSource *source,
+            const char *id,
+            const ConfabSettingsKey *keys)
 {
-  g_autoptr (GError) reason = NULL;
-  g_autofree char *url =
-      confab_http_settings_check_base_url (g_variant_get_string (value, NULL), &reason);
-
-  return url != NULL || refuse (place, error, "%s", reason->message);
-}
-
-static gboolean
-check_not_empty (const Place *place, GVariant *value, GError **error)
-{
-  return *g_variant_get_string (value, NULL) != '\0' || refuse (place, error, _ ("it is empty"));
-}
-
-static gboolean
-check_variable (const Place *place, GVariant *value, GError **error)
-{
-  const char *name = g_variant_get_string (value, NULL);
-
-  /* A key that was put here by mistake must not come into logs. */
-  return (*name != '\0' && !g_ascii_isdigit (*name)
-          && strspn (name, VARIABLE_CHARACTERS) == strlen (name))
-         || refuse (place, error,
-                    _ ("it must be the name of an environment variable, which holds the key"));
-}
-
-static gboolean
-check_headers (const Place *place, GVariant *value, GError **error)
-{
-  g_autofree const char **lines = g_variant_get_strv (value, NULL);
-  g_autoptr (GError) reason = NULL;
-  g_autoptr (GPtrArray) headers = confab_http_settings_parse_headers (lines, &reason);
-
-  return headers != NULL || refuse (place, error, "%s", reason->message);
+  group->schema = g_settings_schema_source_lookup (source, id, TRUE);
+  group->keys = keys;
 }
 
 static void
-set_default_provider (gpointer settings, GVariant *value)
+set_defaults (const Group *group, gpointer settings)
 {
-  ((ConfabSettings *) settings)->provider = g_variant_dup_string (value, NULL);
+  for (const ConfabSettingsKey *key = group->keys; key->name != NULL; key++)
+    {
+      g_autoptr (GSettingsSchemaKey) info = g_settings_schema_get_key (group->schema, key->name);
+      g_autoptr (GVariant) value = g_settings_schema_key_get_default_value (info);
+
+      key->set (settings, value);
+    }
 }
 
-static void
-set_queue (gpointer settings, GVariant *value)
+static ConfabSettings *
+settings_new (GSettingsSchemaSource *source, const char *origin)
 {
-  ((ConfabSettings *) settings)->queue = g_variant_get_boolean (value);
+  ConfabSettings *self = g_new0 (ConfabSettings, 1);
+  g_auto (Group) group = { NULL };
+
+  group_init (&group, source, CONFAB_SCHEMA_MAIN, confab_settings_get_main_keys ());
+  self->origin = g_strdup (origin);
+  self->providers = g_ptr_array_new_with_free_func (provider_settings_free);
+  set_defaults (&group, self);
+
+  return self;
 }
 
-static void
-set_max_running (gpointer settings, GVariant *value)
+static ConfabProviderSettings *
+add_provider (ConfabSettings *self, const Group *group, const char *name)
 {
-  ((ConfabSettings *) settings)->max_running = g_variant_get_uint32 (value);
+  ConfabProviderSettings *provider = g_new0 (ConfabProviderSettings, 1);
+
+  provider->name = g_strdup (name);
+  set_defaults (group, provider);
+  g_ptr_array_add (self->providers, provider);
+
+  return provider;
 }
 
-static void
-set_chunk_interval (gpointer settings, GVariant *value)
-{
-  ((ConfabSettings *) settings)->chunk_interval_ms = g_variant_get_uint32 (value);
-}
-
-static void
-set_auto_create_modules (gpointer settings, GVariant *value)
-{
-  ((ConfabSettings *) settings)->auto_create_modules = g_variant_get_boolean (value);
-}
-
-static const Key main_keys[] = {
-  { "provider", "s", 0, 0, set_default_provider, check_name },
-  { "queue", "b", 0, 0, set_queue, NULL },
-  { "max-running", "u", 1, 1000, set_max_running, NULL },
-  { "chunk-interval", "u", 0, 1000, set_chunk_interval, NULL },
-  { "auto-create-modules", "b", 0, 0, set_auto_create_modules, NULL },
-  { NULL },
-};
-
-static void
-set_type (gpointer settings, GVariant *value)
-{
-  ((ConfabProviderSettings *) settings)->type = g_variant_dup_string (value, NULL);
-}
-
-static void
-set_base_url (gpointer settings, GVariant *value)
-{
-  ((ConfabProviderSettings *) settings)->base_url = g_variant_dup_string (value, NULL);
-}
-
-static void
-set_model (gpointer settings, GVariant *value)
-{
-  ((ConfabProviderSettings *) settings)->model = g_variant_dup_string (value, NULL);
-}
-
-static void
-set_headers (gpointer settings, GVariant *value)
-{
-  ((ConfabProviderSettings *) settings)->headers = g_variant_dup_strv (value, NULL);
-}
-
-static void
-set_context_tokens (gpointer settings, GVariant *value)
-{
-  ((ConfabProviderSettings *) settings)->context_tokens = g_variant_get_uint32 (value);
-}
-
-static void
-set_stall_timeout (gpointer settings, GVariant *value)
-{
-  ((ConfabProviderSettings *) settings)->stall_timeout_ms = g_variant_get_uint32 (value) * 1000;
-}
-
-static void
-set_retries (gpointer settings, GVariant *value)
-{
-  ((ConfabProviderSettings *) settings)->retries = (int) g_variant_get_uint32 (value);
-}
-
-static void
-set_api_key_env (gpointer settings, GVariant *value)
-{
-  ((ConfabProviderSettings *) settings)->api_key_env = g_variant_dup_string (value, NULL);
-}
-
-/* The type comes first: it is the only one that goes with builtin. */
-static const Key provider_keys[] = {
-  { "type", "s", 0, 0, set_type, check_type },
-  { "base-url", "s", 0, 0, set_base_url, check_base_url },
-  { "model", "s", 0, 0, set_model, check_not_empty },
-  { "headers", "as", 0, 0, set_headers, check_headers },
-  { "context-tokens", "u", 0, CONFAB_HISTORY_MAX_CONTEXT, set_context_tokens, NULL },
-  { "stall-timeout", "u", 1, 3600, set_stall_timeout, NULL },
-  { "retries", "u", 0, CONFAB_BACKOFF_MAX_RETRIES, set_retries, NULL },
-  { "api-key-env", "s", 0, 0, set_api_key_env, check_variable },
-  { NULL },
-};
-
-static const Key *
-find_key (const Key *keys, const char *name)
+static const ConfabSettingsKey *
+find_key (const ConfabSettingsKey *keys, const char *name)
 {
   for (; keys->name != NULL; keys++)
     {
@@ -318,9 +186,9 @@ find_key (const Key *keys, const char *name)
 }
 
 static const char *
-describe_type (const char *type)
+describe_type (const GVariantType *type)
 {
-  switch (*type)
+  switch (*g_variant_type_peek_string (type))
     {
     case 'b':
       return _ ("true or false");
@@ -333,65 +201,107 @@ describe_type (const char *type)
     }
 }
 
-/* Values are GVariant's text form, as GSettings writes them; a text may go without its marks. */
-static GVariant *
-read_value (const Place *place, const Key *key, const char *text, GError **error)
+/* Says which values the schema takes instead of @value. */
+static gboolean
+refuse_value (const ConfabSettingsPlace *place,
+              GSettingsSchemaKey *info,
+              GVariant *value,
+              GError **error)
 {
-  g_autoptr (GVariant) value = NULL;
-  guint number;
+  g_autoptr (GVariant) range = g_settings_schema_key_get_range (info);
+  g_autoptr (GVariant) detail = NULL;
+  g_autofree const char **choices = NULL;
+  g_autofree char *list = NULL;
+  const char *kind;
+  guint min, max;
 
-  if (*key->type == 's' && *text != '\'' && *text != '"')
-    return g_variant_ref_sink (g_variant_new_string (text));
-
-  value = g_variant_parse (G_VARIANT_TYPE (key->type), text, NULL, NULL, NULL);
-  if (value == NULL)
+  g_variant_get (range, "(&sv)", &kind, &detail);
+  if (strcmp (kind, "range") == 0)
     {
-      refuse (place, error, _ ("it must be %s"), describe_type (key->type));
-      return NULL;
-    }
-  if (*key->type == 'u')
-    {
-      number = g_variant_get_uint32 (value);
-      if (number < key->min || number > key->max)
-        {
-          refuse (place, error, _ ("it must be from %u to %u, not %u"), key->min, key->max, number);
-          return NULL;
-        }
+      g_variant_get (detail, "(uu)", &min, &max);
+      return confab_settings_refuse (place, error, _ ("it must be from %u to %u, not %u"), min, max,
+                                     g_variant_get_uint32 (value));
     }
 
-  return g_steal_pointer (&value);
+  choices = g_variant_get_strv (detail, NULL);
+  list = g_strjoinv (", ", (char **) choices + (*choices[0] == '\0'));
+
+  return confab_settings_refuse (place, error, _ ("there is no “%s”; known are %s"),
+                                 g_variant_get_string (value, NULL), list);
 }
 
 static gboolean
-read_key (GKeyFile *file, Place *place, const Key *keys, gpointer settings, GError **error)
+take_value (const ConfabSettingsPlace *place,
+            const Group *group,
+            const ConfabSettingsKey *key,
+            GVariant *value,
+            gpointer settings,
+            GError **error)
 {
-  const Key *key = find_key (keys, place->key);
+  g_autoptr (GSettingsSchemaKey) info = g_settings_schema_get_key (group->schema, key->name);
+
+  if (!g_settings_schema_key_range_check (info, value))
+    return refuse_value (place, info, value, error);
+  if (key->check != NULL && !key->check (place, value, error))
+    return FALSE;
+  key->set (settings, value);
+
+  return TRUE;
+}
+
+/* Values are GVariant's text form, as GSettings writes them; a text may go without its marks. */
+static GVariant *
+parse_value (const ConfabSettingsPlace *place, const Group *group, const char *text, GError **error)
+{
+  g_autoptr (GSettingsSchemaKey) info = g_settings_schema_get_key (group->schema, place->key);
+  const GVariantType *type = g_settings_schema_key_get_value_type (info);
+  GVariant *value;
+
+  if (g_variant_type_equal (type, G_VARIANT_TYPE_STRING) && *text != '\'' && *text != '"')
+    return g_variant_ref_sink (g_variant_new_string (text));
+
+  value = g_variant_parse (type, text, NULL, NULL, NULL);
+  if (value == NULL)
+    confab_settings_refuse (place, error, _ ("it must be %s"), describe_type (type));
+
+  return value;
+}
+
+static gboolean
+parse_key (GKeyFile *file,
+           const ConfabSettingsPlace *place,
+           const Group *group,
+           gpointer settings,
+           GError **error)
+{
+  const ConfabSettingsKey *key = find_key (group->keys, place->key);
   g_autofree char *text = NULL;
   g_autoptr (GVariant) value = NULL;
 
   if (key == NULL)
-    return refuse (place, error, _ ("there is no such key"));
+    return confab_settings_refuse (place, error, _ ("there is no such key"));
 
   text = g_key_file_get_value (file, place->group, place->key, NULL);
   if (text == NULL || !g_utf8_validate (text, -1, NULL))
-    return refuse (place, error, _ ("it is not UTF-8"));
-  value = read_value (place, key, g_strstrip (text), error);
-  if (value == NULL || (key->check != NULL && !key->check (place, value, error)))
-    return FALSE;
+    return confab_settings_refuse (place, error, _ ("it is not UTF-8"));
+  value = parse_value (place, group, g_strstrip (text), error);
 
-  key->set (settings, value);
-  return TRUE;
+  return value != NULL && take_value (place, group, key, value, settings, error);
 }
 
 static gboolean
-read_group (GKeyFile *file, Place *place, const Key *keys, gpointer settings, GError **error)
+parse_group (GKeyFile *file,
+             ConfabSettingsPlace *place,
+             const Group *group,
+             gpointer settings,
+             GError **error)
 {
   g_auto (GStrv) names = g_key_file_get_keys (file, place->group, NULL, NULL);
 
   for (gsize i = 0; names != NULL && names[i] != NULL; i++)
     {
       place->key = names[i];
-      if (!read_key (file, place, keys, settings, error))
+      if (!parse_key (file, place, group, settings, error))
         return FALSE;
     }
   place->key = NULL;
@@ -400,7 +310,7 @@ read_group (GKeyFile *file, Place *place, const Key *keys, gpointer settings, GE
 }
 
 static gboolean
-check_provider (const Place *place, ConfabProviderSettings *provider, GError **error)
+check_provider (const ConfabSettingsPlace *place, ConfabProviderSettings *provider, GError **error)
 {
   gboolean builtin;
 
@@ -408,40 +318,100 @@ check_provider (const Place *place, ConfabProviderSettings *provider, GError **e
   if (provider->type == NULL && g_strv_contains (provider_types, provider->name))
     provider->type = g_strdup (provider->name);
   if (provider->type == NULL)
-    return refuse (place, error, _ ("it needs a type"));
+    return confab_settings_refuse (place, error, _ ("it needs a type"));
 
   builtin = strcmp (provider->type, "builtin") == 0;
   if (strcmp (provider->name, "auto") == 0 || (!builtin && strcmp (provider->name, "builtin") == 0))
-    return refuse (place, error, _ ("that name is taken by Confab itself"));
+    return confab_settings_refuse (place, error, _ ("that name is taken by Confab itself"));
   if (builtin
       && (provider->base_url != NULL || provider->model != NULL || provider->headers != NULL
           || provider->api_key_env != NULL))
-    return refuse (place, error, _ ("the type builtin asks no server, and needs no settings"));
+    return confab_settings_refuse (place, error,
+                                   _ ("the type builtin asks no server, and needs no settings"));
 
   return TRUE;
 }
 
 static gboolean
-read_provider (ConfabSettings *self, GKeyFile *file, Place *place, GError **error)
+parse_provider (ConfabSettings *self,
+                GKeyFile *file,
+                ConfabSettingsPlace *place,
+                const Group *group,
+                GError **error)
 {
-  ConfabProviderSettings *provider = g_new0 (ConfabProviderSettings, 1);
+  const char *name = place->group + strlen (PROVIDER_PREFIX);
+  ConfabProviderSettings *provider;
 
-  g_ptr_array_add (self->providers, provider);
-  provider->name = g_strdup (place->group + strlen (PROVIDER_PREFIX));
-  provider->retries = -1;
+  if (!confab_settings_is_name (name))
+    return confab_settings_refuse (place, error,
+                                   _ ("a provider's name has 1 to %d letters, digits, dots, "
+                                      "hyphens and underscores"),
+                                   CONFAB_SETTINGS_MAX_NAME_LENGTH);
+  provider = add_provider (self, group, name);
 
-  if (!is_name (provider->name))
-    return refuse (place, error,
-                   _ ("a provider's name has 1 to %d letters, digits, dots, hyphens and "
-                      "underscores"),
-                   MAX_NAME_LENGTH);
-
-  return read_group (file, place, provider_keys, provider, error)
+  return parse_group (file, place, group, provider, error)
          && check_provider (place, provider, error);
+}
+
+static gboolean
+parse_groups (ConfabSettings *self,
+              GKeyFile *file,
+              GSettingsSchemaSource *source,
+              const char *path,
+              GError **error)
+{
+  g_auto (Group) main_group = { NULL };
+  g_auto (Group) provider_group = { NULL };
+  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+
+  group_init (&main_group, source, CONFAB_SCHEMA_MAIN, confab_settings_get_main_keys ());
+  group_init (&provider_group, source, CONFAB_SCHEMA_PROVIDER,
+              confab_settings_get_provider_keys ());
+
+  for (gsize i = 0; groups[i] != NULL; i++)
+    {
+      ConfabSettingsPlace place = { .path = path, .group = groups[i] };
+      gboolean ok;
+
+      if (strcmp (groups[i], MAIN_GROUP) == 0)
+        ok = parse_group (file, &place, &main_group, self, error);
+      else if (g_str_has_prefix (groups[i], PROVIDER_PREFIX))
+        ok = parse_provider (self, file, &place, &provider_group, error);
+      else
+        ok = confab_settings_refuse (
+            &place, error, _ ("there is no such group; known are [confab] and [providers/NAME]"));
+      if (!ok)
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* Those of the list "providers" that have no group: types as they are. */
+static gboolean
+add_listed (ConfabSettings *self, GSettingsSchemaSource *source, GError **error)
+{
+  ConfabSettingsPlace place = { self->origin, MAIN_GROUP, "providers" };
+  g_auto (Group) group = { NULL };
+
+  group_init (&group, source, CONFAB_SCHEMA_PROVIDER, confab_settings_get_provider_keys ());
+  for (char **name = self->provider_names; name != NULL && *name != NULL; name++)
+    {
+      if (confab_settings_find_provider (self, *name) != NULL)
+        continue;
+      if (!confab_settings_is_provider_type (*name))
+        return confab_settings_refuse (&place, error, _ ("there is no group [providers/%s]"),
+                                       *name);
+      if (!check_provider (&place, add_provider (self, &group, *name), error))
+        return FALSE;
+    }
+
+  return TRUE;
 }
 
 /**
  * confab_settings_parse:
+ * @source: where the schemas are
  * @text: a key file of @length bytes
  * @path: what to call it in errors
  *
@@ -451,62 +421,53 @@ read_provider (ConfabSettings *self, GKeyFile *file, Place *place, GError **erro
  *   the file, the group and the key
  */
 ConfabSettings *
-confab_settings_parse (const char *text, gsize length, const char *path, GError **error)
+confab_settings_parse (GSettingsSchemaSource *source,
+                       const char *text,
+                       gsize length,
+                       const char *path,
+                       GError **error)
 {
-  g_autoptr (ConfabSettings) self = confab_settings_new ();
   g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (ConfabSettings) self = NULL;
   g_autoptr (GError) reason = NULL;
-  g_auto (GStrv) groups = NULL;
-  Place place = { .path = path };
 
-  g_return_val_if_fail (text != NULL, NULL);
-  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (source != NULL && text != NULL && path != NULL, NULL);
 
   /* GLib takes no file without a byte for a key file, and would hide keys of other languages. */
   if (length > 0
       && !g_key_file_load_from_data (file, text, length, G_KEY_FILE_KEEP_TRANSLATIONS, &reason))
     {
-      refuse (&place, error, "%s", reason->message);
+      ConfabSettingsPlace place = { .path = path };
+
+      confab_settings_refuse (&place, error, "%s", reason->message);
       return NULL;
     }
 
-  groups = g_key_file_get_groups (file, NULL);
-  for (gsize i = 0; groups[i] != NULL; i++)
-    {
-      gboolean ok;
-
-      place = (Place){ .path = path, .group = groups[i] };
-      if (strcmp (groups[i], MAIN_GROUP) == 0)
-        ok = read_group (file, &place, main_keys, self, error);
-      else if (g_str_has_prefix (groups[i], PROVIDER_PREFIX))
-        ok = read_provider (self, file, &place, error);
-      else
-        ok = refuse (&place, error,
-                     _ ("there is no such group; known are [confab] and [providers/NAME]"));
-      if (!ok)
-        return NULL;
-    }
+  self = settings_new (source, path);
+  if (!parse_groups (self, file, source, path, error) || !add_listed (self, source, error))
+    return NULL;
 
   return g_steal_pointer (&self);
 }
 
 /**
  * confab_settings_load:
+ * @source: where the schemas are
  * @path: a file
  *
  * Returns: (transfer full) (nullable): as confab_settings_parse()
  */
 ConfabSettings *
-confab_settings_load (const char *path, GError **error)
+confab_settings_load (GSettingsSchemaSource *source, const char *path, GError **error)
 {
   g_autoptr (GFile) file = NULL;
   g_autoptr (GFileInputStream) stream = NULL;
   g_autoptr (GError) reason = NULL;
   g_autofree char *text = g_malloc (MAX_FILE_BYTES + 1);
-  Place place = { .path = path };
+  ConfabSettingsPlace place = { .path = path };
   gsize length = 0;
 
-  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (source != NULL && path != NULL, NULL);
 
   file = g_file_new_for_path (path);
   stream = g_file_read (file, NULL, &reason);
@@ -514,14 +475,93 @@ confab_settings_load (const char *path, GError **error)
       || !g_input_stream_read_all (G_INPUT_STREAM (stream), text, MAX_FILE_BYTES + 1, &length, NULL,
                                    &reason))
     {
-      refuse (&place, error, _ ("it cannot be read (%s)"), reason->message);
+      confab_settings_refuse (&place, error, _ ("it cannot be read (%s)"), reason->message);
       return NULL;
     }
   if (length > MAX_FILE_BYTES)
     {
-      refuse (&place, error, _ ("it is larger than %d bytes"), MAX_FILE_BYTES);
+      confab_settings_refuse (&place, error, _ ("it is larger than %d bytes"), MAX_FILE_BYTES);
       return NULL;
     }
 
-  return confab_settings_parse (text, length, path, error);
+  return confab_settings_parse (source, text, length, path, error);
+}
+
+/* @group_name: what the group is called in a file, and in errors */
+static gboolean
+read_group (GSettings *gsettings,
+            const Group *group,
+            const char *group_name,
+            gpointer settings,
+            GError **error)
+{
+  ConfabSettingsPlace place = { CONFAB_SCHEMA_MAIN, group_name, NULL };
+
+  for (const ConfabSettingsKey *key = group->keys; key->name != NULL; key++)
+    {
+      g_autoptr (GVariant) value = g_settings_get_value (gsettings, key->name);
+
+      place.key = key->name;
+      if (!take_value (&place, group, key, value, settings, error))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+static gboolean
+read_provider (ConfabSettings *self,
+               GSettingsSchemaSource *source,
+               const Group *group,
+               const char *name,
+               GError **error)
+{
+  g_autoptr (GSettings) gsettings = confab_schema_new_provider_settings (source, name);
+  g_autofree char *group_name = g_strconcat (PROVIDER_PREFIX, name, NULL);
+  ConfabSettingsPlace place = { CONFAB_SCHEMA_MAIN, group_name, NULL };
+  ConfabProviderSettings *provider;
+
+  /* The list may name one twice. */
+  if (confab_settings_find_provider (self, name) != NULL)
+    return TRUE;
+  provider = add_provider (self, group, name);
+
+  return read_group (gsettings, group, group_name, provider, error)
+         && check_provider (&place, provider, error);
+}
+
+/**
+ * confab_settings_read:
+ * @source: where the schemas are
+ *
+ * Reads settings from GSettings' default backend: on a desktop, dconf.
+ *
+ * Returns: (transfer full) (nullable): as confab_settings_parse(); the schema's id is in the place
+ *   of the file
+ */
+ConfabSettings *
+confab_settings_read (GSettingsSchemaSource *source, GError **error)
+{
+  g_auto (Group) main_group = { NULL };
+  g_auto (Group) provider_group = { NULL };
+  g_autoptr (ConfabSettings) self = NULL;
+  g_autoptr (GSettings) gsettings = NULL;
+
+  g_return_val_if_fail (source != NULL, NULL);
+
+  group_init (&main_group, source, CONFAB_SCHEMA_MAIN, confab_settings_get_main_keys ());
+  group_init (&provider_group, source, CONFAB_SCHEMA_PROVIDER,
+              confab_settings_get_provider_keys ());
+  gsettings = g_settings_new_full (main_group.schema, NULL, NULL);
+  self = settings_new (source, CONFAB_SCHEMA_MAIN);
+
+  if (!read_group (gsettings, &main_group, MAIN_GROUP, self, error))
+    return NULL;
+  for (char **name = self->provider_names; name != NULL && *name != NULL; name++)
+    {
+      if (!read_provider (self, source, &provider_group, *name, error))
+        return NULL;
+    }
+
+  return g_steal_pointer (&self);
 }

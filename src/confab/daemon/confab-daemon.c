@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 #include "confab-auto-provider.h"
+#include "confab-config.h"
 #include "confab-gateway.h"
 #include "confab-guard.h"
 #include "confab-keys.h"
 #include "confab-listeners.h"
 #include "confab-providers.h"
-#include "confab-settings.h"
+#include "confab-origin.h"
 #include "confab-web.h"
 
 /* How long clients get to take what is queued for them. */
@@ -27,8 +28,9 @@
 struct _ConfabDaemon
 {
   const ConfabOptions *options; /* of the caller */
-  ConfabSettings *settings;
-  ConfabKeys *keys; /* NULL with --dev */
+  ConfabConfig *config;
+  ConfabSettings *settings; /* as they were when they last were right */
+  ConfabKeys *keys;         /* NULL with --dev */
   ConfabAccess *access;
   ConfabStore *store;
   ConfabService *service;
@@ -72,6 +74,8 @@ confab_daemon_free (ConfabDaemon *self)
 {
   for (guint i = 0; i < G_N_ELEMENTS (self->sources); i++)
     g_clear_handle_id (&self->sources[i], g_source_remove);
+  if (self->config != NULL)
+    g_signal_handlers_disconnect_by_data (self->config, self);
   g_clear_pointer (&self->listeners, confab_listeners_free);
   g_clear_object (&self->server);
   g_clear_object (&self->gateway);
@@ -83,6 +87,7 @@ confab_daemon_free (ConfabDaemon *self)
   g_clear_object (&self->access);
   g_clear_pointer (&self->keys, confab_keys_free);
   g_clear_pointer (&self->settings, confab_settings_free);
+  g_clear_object (&self->config);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_free (self);
 }
@@ -121,13 +126,92 @@ open_store (ConfabDaemon *self)
          || give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
 }
 
-static void
-configure_service (ConfabDaemon *self)
+/* Returns: (transfer full): those of the command line, and those of the settings */
+static char **
+join_allowed (char **asked, char **set, char *(*normalize) (const char *, GError **) )
 {
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  g_strv_builder_addv (builder, (const char **) asked);
+  for (; set != NULL && *set != NULL; set++)
+    {
+      g_autofree char *normal = normalize (*set, NULL);
+
+      g_strv_builder_add (builder, normal);
+    }
+
+  return g_strv_builder_end (builder);
+}
+
+static void
+start_provider (ConfabDaemon *self)
+{
+  ConfabProvider *provider = confab_provider_registry_get_default (self->providers);
+
+  /* looking for a model must not delay those who connect already */
+  if (CONFAB_IS_AUTO_PROVIDER (provider))
+    confab_auto_provider_start (CONFAB_AUTO_PROVIDER (provider));
+}
+
+/* Hands the settings to those whom they concern. */
+static void
+apply_settings (ConfabDaemon *self)
+{
+  const ConfabSettings *settings = self->settings;
+  g_auto (GStrv) origins =
+      join_allowed (self->options->allow_origins, settings->allow_origins, confab_origin_normalize);
+  g_auto (GStrv) hosts =
+      join_allowed (self->options->allow_hosts, settings->allow_hosts, confab_host_normalize);
+
+  confab_access_set_allowed (self->access, (const char *const *) origins,
+                             (const char *const *) hosts);
   confab_service_set_providers (self->service, self->providers);
-  confab_service_set_queue (self->service, self->settings->queue);
-  confab_service_set_max_running (self->service, self->settings->max_running);
-  confab_service_set_auto_create_modules (self->service, self->settings->auto_create_modules);
+  confab_service_set_queue (self->service, settings->queue);
+  confab_service_set_max_running (self->service, settings->max_running);
+  confab_service_set_auto_create_modules (self->service, settings->auto_create_modules);
+  if (self->gateway != NULL)
+    confab_gateway_set_chunk_interval (self->gateway, settings->chunk_interval_ms);
+}
+
+/* What is wrong changes nothing: neither the settings nor the providers. */
+static gboolean
+read_settings (ConfabDaemon *self, GError **error)
+{
+  g_autoptr (ConfabSettings) settings = confab_config_read (self->config, error);
+
+  if (settings == NULL)
+    return FALSE;
+  if (self->settings == NULL || !confab_settings_have_same_providers (self->settings, settings))
+    {
+      ConfabProviderRegistry *providers = confab_providers_set_up (self->options, settings, error);
+
+      if (providers == NULL)
+        return FALSE;
+      g_clear_object (&self->providers);
+      self->providers = providers;
+    }
+  g_clear_pointer (&self->settings, confab_settings_free);
+  self->settings = g_steal_pointer (&settings);
+
+  return TRUE;
+}
+
+static void
+settings_changed_cb (ConfabDaemon *self)
+{
+  ConfabProviderRegistry *before = self->providers;
+  g_autoptr (GError) error = NULL;
+
+  if (!read_settings (self, &error))
+    {
+      g_warning ("Settings stay as they were: %s", error->message);
+      return;
+    }
+
+  apply_settings (self);
+  if (self->providers != before)
+    start_provider (self);
+  g_message ("Settings were read again");
 }
 
 /* Everything that wrong settings can break, before anything is seen from outside. */
@@ -138,12 +222,8 @@ set_up (ConfabDaemon *self)
   g_autoptr (GError) error = NULL;
   SoupServer *http;
 
-  self->settings = options->config != NULL ? confab_settings_load (options->config, &error)
-                                           : confab_settings_new ();
-  if (self->settings == NULL)
-    return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
-  self->providers = confab_providers_set_up (options, self->settings, &error);
-  if (self->providers == NULL)
+  self->config = confab_config_new (options->config, &error);
+  if (self->config == NULL || !read_settings (self, &error))
     return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
   if (!options->dev)
     {
@@ -153,11 +233,8 @@ set_up (ConfabDaemon *self)
     }
 
   self->access = confab_access_new (self->keys);
-  confab_access_set_allowed (self->access, (const char *const *) options->allow_origins,
-                             (const char *const *) options->allow_hosts);
   if (!open_store (self))
     return FALSE;
-  configure_service (self);
   self->server = socketio_server_new (CONFAB_SOCKET_PATH);
   socketio_server_set_realtime (self->server, options->realtime);
 
@@ -165,11 +242,10 @@ set_up (ConfabDaemon *self)
   self->guard = confab_guard_new (self->access, http);
   self->web = confab_web_new (self->service, self->access, http);
   if (options->realtime)
-    {
-      self->gateway =
-          confab_gateway_new (self->service, self->access, self->server, CONFAB_VERSION);
-      confab_gateway_set_chunk_interval (self->gateway, self->settings->chunk_interval_ms);
-    }
+    self->gateway = confab_gateway_new (self->service, self->access, self->server, CONFAB_VERSION);
+
+  apply_settings (self);
+  g_signal_connect_swapped (self->config, "changed", G_CALLBACK (settings_changed_cb), self);
 
   return TRUE;
 }
@@ -179,10 +255,10 @@ listen_on_all (ConfabDaemon *self)
 {
   const ConfabOptions *options = self->options;
   g_autoptr (GError) error = NULL;
-  guint16 port;
+  guint16 port = options->port_asked ? options->port : (guint16) self->settings->port;
 
   self->listeners = confab_listeners_new (self->server);
-  if (!confab_listeners_add_tcp (self->listeners, options->bind, options->port, &port, &error))
+  if (!confab_listeners_add_tcp (self->listeners, options->bind, port, &port, &error))
     return give_up (self, EXIT_FAILURE, error);
   confab_access_set_address (self->access, port, options->bind);
 
@@ -282,8 +358,6 @@ signal_cb (gpointer user_data)
 static void
 serve (ConfabDaemon *self)
 {
-  ConfabProvider *provider = confab_provider_registry_get_default (self->providers);
-
   self->loop = g_main_loop_new (NULL, FALSE);
   self->sources[0] = g_unix_signal_add (SIGTERM, signal_cb, self);
   g_source_set_name_by_id (self->sources[0], "[confab] SIGTERM");
@@ -291,9 +365,7 @@ serve (ConfabDaemon *self)
   g_source_set_name_by_id (self->sources[1], "[confab] SIGINT");
 
   announce (self);
-  /* looking for a model must not delay those who connect already */
-  if (CONFAB_IS_AUTO_PROVIDER (provider))
-    confab_auto_provider_start (CONFAB_AUTO_PROVIDER (provider));
+  start_provider (self);
   g_main_loop_run (self->loop);
 
   /* what was cancelled calls back once more, and frees what it holds */

@@ -135,11 +135,13 @@ export async function spawnConfabd(args, options = {}) {
  * @param {object} t the test that owns it: at its end confabd is stopped and judged; or null, then
  *   the caller calls `stop()`
  * @param {string[]} args more arguments, such as `['--provider', 'builtin']`
- * @param {{env?: object, allow?: RegExp[], config?: string}} options as of spawnConfabd()
+ * @param {{env?: object, allow?: RegExp[], config?: string, port?: null}} options as of
+ *   spawnConfabd(); `port` null: that of the settings
  * @returns {Promise<Confabd>} with `url`, `origin`, `port`, `token`, `pid`, `stderr`, `stop()`
  */
 export async function startConfabd(t, args, options = {}) {
-  const confabd = await spawnConfabd(['--port', '0', ...args], options);
+  const port = options.port === null ? [] : ['--port', '0'];
+  const confabd = await spawnConfabd([...port, ...args], options);
   let stopped = null;
   const stop = confabd.stop.bind(confabd);
   confabd.stop = () => (stopped ??= stop());
