@@ -218,11 +218,9 @@ test_write (StreamFixture *fixture, gconstpointer data)
 {
   stream_write_text (fixture->stream, "hello");
   g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, 5);
-  g_assert_cmpuint (socketio_stream_get_accepted (fixture->stream), ==, 5);
   io_wait_for (NULL, fixture->client->received->len == 5);
   g_assert_cmpstr (fixture->client->received->str, ==, "hello");
   g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, 0);
-  g_assert_cmpuint (socketio_stream_get_accepted (fixture->stream), ==, 5);
 }
 
 /* What one turn writes is sent by one call: a socket that keeps its messages apart shows it. */
@@ -283,7 +281,6 @@ test_write_blocked (StreamFixture *fixture, gconstpointer data)
   g_assert_no_error (writer->error);
   assert_client_got (fixture, pattern);
   g_assert_cmpuint (writer->most_queued, <=, SOCKETIO_STREAM_HIGH_MARK);
-  g_assert_cmpuint (socketio_stream_get_accepted (fixture->stream), ==, 1024 * 1024);
   g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, 0);
 }
 
@@ -332,8 +329,8 @@ test_write_partial (StreamFixture *fixture, gconstpointer data)
 
       if (n > 0)
         written += n;
-      g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), <=,
-                        SOCKETIO_STREAM_HIGH_MARK);
+      g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), <,
+                        SOCKETIO_STREAM_HIGH_MARK + SOCKETIO_STREAM_ATOMIC);
       if (n < 0 || g_test_rand_int_range (0, 4) == 0)
         g_main_context_iteration (NULL, n < 0);
     }
@@ -360,10 +357,50 @@ test_write_high_mark (StreamFixture *fixture, gconstpointer data)
   g_assert_true (socketio_stream_is_throttled (fixture->stream));
   g_assert_false (is_writable (fixture));
   g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, SOCKETIO_STREAM_HIGH_MARK);
-  g_assert_cmpuint (socketio_stream_get_accepted (fixture->stream), ==, SOCKETIO_STREAM_HIGH_MARK);
 
   io_wait_for (NULL, fixture->client->received->len == SOCKETIO_STREAM_HIGH_MARK);
   g_assert_true (is_writable (fixture));
+}
+
+/* A small write is not cut at the mark: its writer has something that must stay in one piece. */
+static void
+test_write_atomic (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) pattern = make_pattern (SOCKETIO_STREAM_HIGH_MARK);
+  const char *bytes = g_bytes_get_data (pattern, NULL);
+
+  stream_write (fixture->stream, bytes, SOCKETIO_STREAM_HIGH_MARK - 1, NULL);
+  g_assert_cmpint (stream_write (fixture->stream, bytes, SOCKETIO_STREAM_ATOMIC, NULL), ==,
+                   SOCKETIO_STREAM_ATOMIC);
+  g_assert_cmpint (stream_write (fixture->stream, bytes, 1, NULL), ==, -1);
+  io_wait_for (NULL, fixture->client->received->len
+                         == SOCKETIO_STREAM_HIGH_MARK - 1 + SOCKETIO_STREAM_ATOMIC);
+}
+
+/* What is appended is queued whatever the marks say, in its order among writes. */
+static void
+test_append (StreamFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) pattern = make_pattern (3 * SOCKETIO_STREAM_HIGH_MARK);
+  const char *bytes = g_bytes_get_data (pattern, NULL);
+
+  socketio_stream_append (fixture->stream, bytes, 10, bytes + 10, 2 * SOCKETIO_STREAM_HIGH_MARK);
+  g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==,
+                    2 * SOCKETIO_STREAM_HIGH_MARK + 10);
+  g_assert_cmpint (stream_write (fixture->stream, bytes, 1, NULL), ==, -1);
+  socketio_stream_append (fixture->stream, NULL, 0, bytes + 2 * SOCKETIO_STREAM_HIGH_MARK + 10,
+                          SOCKETIO_STREAM_HIGH_MARK - 10);
+  io_wait_for (NULL, fixture->client->received->len == 3 * SOCKETIO_STREAM_HIGH_MARK);
+  assert_client_got (fixture, pattern);
+  g_assert_true (is_writable (fixture));
+}
+
+static void
+test_append_after_abort (StreamFixture *fixture, gconstpointer data)
+{
+  socketio_stream_abort (fixture->stream);
+  socketio_stream_append (fixture->stream, "a", 1, "b", 1);
+  g_assert_cmpuint (socketio_stream_get_queued (fixture->stream), ==, 0);
 }
 
 /* Fills the queue up to a refusal while the client does not read. */
@@ -673,6 +710,9 @@ static const Test tests[] = {
   { "write/arrives", test_write },
   { "write/blocked", test_write_blocked },
   { "write/partial", test_write_partial },
+  { "write/atomic", test_write_atomic },
+  { "append", test_append },
+  { "append/after-abort", test_append_after_abort },
   { "write/without-pause", test_write_without_pause },
   { "write/high-mark", test_write_high_mark },
   { "write/low-mark", test_write_low_mark },

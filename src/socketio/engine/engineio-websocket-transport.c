@@ -10,6 +10,11 @@
 /* Handed to libsoup in one go while a stock stream says it is writable: libsoup's own queue cannot
  * be counted. */
 #define STOCK_BATCH_BYTES (64 * 1024)
+/* Of a server's frame, which carries no mask. */
+#define FRAME_HEAD_MAX 10
+#define FRAME_FIN 0x80
+#define FRAME_TEXT 0x1
+#define FRAME_BINARY 0x2
 
 struct _EngineioWebsocketTransport
 {
@@ -21,11 +26,6 @@ struct _EngineioWebsocketTransport
   SocketioTimer close_timer;
   gsize max_payload;
 
-  /* Own stream: bytes that libsoup could not write, and of what count of written ones that was
-   * so. */
-  gsize behind;
-  guint64 accepted;
-
   GSource *writable_source; /* stock stream: waits for room */
 
   const char *lost_reason; /* static; the loss that is still to be reported, or NULL */
@@ -33,7 +33,7 @@ struct _EngineioWebsocketTransport
   guint protocol;
   guint starting : 1; /* no WebSocket yet */
   guint closing : 1;
-  guint sending : 1; /* libsoup has a frame of ours in hand */
+  guint sending : 1; /* stock stream: libsoup has a frame of ours in hand */
 };
 
 G_DEFINE_FINAL_TYPE (EngineioWebsocketTransport,
@@ -55,23 +55,6 @@ leave_socket (EngineioWebsocketTransport *self)
     socketio_shard_leave (socketio_stream_get_shard (self->stream));
 }
 
-static gsize
-frame_size (gsize payload)
-{
-  return payload + (payload < 126 ? 2 : payload < 65536 ? 4 : 10);
-}
-
-/* What libsoup wrote since the last look came out of what it was behind with. */
-static void
-update_behind (EngineioWebsocketTransport *self)
-{
-  guint64 accepted = socketio_stream_get_accepted (self->stream);
-  guint64 written = accepted - self->accepted;
-
-  self->behind -= MIN (self->behind, written);
-  self->accepted = accepted;
-}
-
 static gboolean
 is_open (EngineioWebsocketTransport *self)
 {
@@ -79,14 +62,11 @@ is_open (EngineioWebsocketTransport *self)
          && soup_websocket_connection_get_state (self->socket) == SOUP_WEBSOCKET_STATE_OPEN;
 }
 
-/* Of a stream of ours: libsoup would write a frame at once, or nearly. */
+/* Of a stream of ours. */
 static gboolean
 has_room (EngineioWebsocketTransport *self)
 {
-  if (!is_open (self))
-    return FALSE;
-  update_behind (self);
-  return self->behind == 0 && !socketio_stream_is_throttled (self->stream)
+  return is_open (self) && !socketio_stream_is_throttled (self->stream)
          && socketio_stream_get_queued (self->stream) < SOCKETIO_STREAM_HIGH_MARK;
 }
 
@@ -115,28 +95,53 @@ report_lost (EngineioWebsocketTransport *self, const char *reason)
   socketio_reactor_invoke (self->reactor, lost_cb, g_object_ref (self));
 }
 
-static void
-send_frame (EngineioWebsocketTransport *self, const EngineioPacket *packet)
+static GBytes *
+get_payload (EngineioWebsocketTransport *self, const EngineioPacket *packet)
 {
-  g_autoptr (GBytes) bytes = NULL;
-
   if (packet->binary && self->protocol == 3)
-    bytes = engineio_frame_encode_binary_v3 (packet->data);
-  else
-    bytes = g_bytes_ref (packet->data);
+    return engineio_frame_encode_binary_v3 (packet->data);
 
-  enter_socket (self);
+  return g_bytes_ref (packet->data);
+}
+
+static gsize
+write_frame_head (guint8 *head, gboolean binary, gsize size)
+{
+  guint8 n_length_bytes = size < 126 ? 0 : size <= G_MAXUINT16 ? 2 : 8;
+
+  head[0] = FRAME_FIN | (binary ? FRAME_BINARY : FRAME_TEXT);
+  head[1] = n_length_bytes == 0 ? (guint8) size : n_length_bytes == 2 ? 126 : 127;
+  for (guint i = 0; i < n_length_bytes; i++)
+    head[2 + i] = (guint8) ((guint64) size >> (8 * (n_length_bytes - 1 - i)));
+
+  return 2 + n_length_bytes;
+}
+
+/* On a stream of ours frames are written here (RFC 6455, section 5.2: whole messages, not masked):
+ * libsoup would copy, check, log and allocate anew for every receiver. What it still writes itself,
+ * control frames, the stream takes whole, so that neither cuts into the other's. */
+static void
+write_frame (EngineioWebsocketTransport *self, const EngineioPacket *packet)
+{
+  g_autoptr (GBytes) payload = get_payload (self, packet);
+  guint8 head[FRAME_HEAD_MAX];
+  gsize size;
+  const void *data = g_bytes_get_data (payload, &size);
+  gsize head_size = write_frame_head (head, packet->binary, size);
+
+  socketio_stream_append (self->stream, head, head_size, data, size);
+}
+
+static void
+stock_send_frame (EngineioWebsocketTransport *self, const EngineioPacket *packet)
+{
+  g_autoptr (GBytes) payload = get_payload (self, packet);
+
   self->sending = TRUE;
   soup_websocket_connection_send_message (
-      self->socket, packet->binary ? SOUP_WEBSOCKET_DATA_BINARY : SOUP_WEBSOCKET_DATA_TEXT, bytes);
+      self->socket, packet->binary ? SOUP_WEBSOCKET_DATA_BINARY : SOUP_WEBSOCKET_DATA_TEXT,
+      payload);
   self->sending = FALSE;
-  leave_socket (self);
-
-  if (self->stream != NULL)
-    {
-      self->behind += frame_size (g_bytes_get_size (bytes));
-      update_behind (self);
-    }
 }
 
 static gboolean
@@ -182,7 +187,7 @@ stock_send (EngineioWebsocketTransport *self, const EngineioPacket *packets, gui
 
   while (n < n_packets && batch < STOCK_BATCH_BYTES && is_open (self) && stock_is_writable (self))
     {
-      send_frame (self, &packets[n]);
+      stock_send_frame (self, &packets[n]);
       batch += g_bytes_get_size (packets[n].data);
       n++;
     }
@@ -206,8 +211,7 @@ engineio_websocket_transport_send (EngineioTransport *transport,
     return self->writable_source == NULL ? stock_send (self, packets, n_packets) : 0;
 
   while (n < n_packets && has_room (self))
-    send_frame (self, &packets[n++]);
-  /* libsoup may finish the frame that it is behind with without the kernel ever being full again */
+    write_frame (self, &packets[n++]);
   if (n < n_packets && is_open (self))
     socketio_stream_notify_empty (self->stream);
   return n;
@@ -218,10 +222,7 @@ engineio_websocket_transport_get_pending (EngineioTransport *transport)
 {
   EngineioWebsocketTransport *self = ENGINEIO_WEBSOCKET_TRANSPORT (transport);
 
-  if (self->stream == NULL)
-    return 0;
-  update_behind (self);
-  return self->behind + socketio_stream_get_queued (self->stream);
+  return self->stream != NULL ? socketio_stream_get_queued (self->stream) : 0;
 }
 
 static void

@@ -37,7 +37,6 @@ struct _SocketioStream
   GBytes *early;     /* nullable: read before the socket is */
   GByteArray *queue; /* nullable: allocated only while there is something in it */
   gsize sent;        /* bytes at the start of the queue that are out already */
-  guint64 accepted;
 
   SocketioReactorFunc progress_func; /* nullable */
   gpointer progress_data;
@@ -79,12 +78,6 @@ gsize
 socketio_stream_get_queued (SocketioStream *self)
 {
   return self->queue != NULL ? self->queue->len - self->sent : 0;
-}
-
-guint64
-socketio_stream_get_accepted (SocketioStream *self)
-{
-  return self->accepted;
 }
 
 gboolean
@@ -219,6 +212,28 @@ deferred_flush_cb (gpointer user_data)
     stream_flush (self);
 }
 
+void
+socketio_stream_append (SocketioStream *self,
+                        const void *head,
+                        gsize head_size,
+                        const void *body,
+                        gsize body_size)
+{
+  if (self->error != 0 || self->state != STREAM_OPEN || head_size + body_size == 0)
+    return;
+
+  if (self->queue == NULL)
+    self->queue = g_byte_array_sized_new (head_size + body_size);
+  g_byte_array_append (self->queue, head, head_size);
+  g_byte_array_append (self->queue, body, body_size);
+
+  if (!self->flush_pending && !self->blocked)
+    {
+      self->flush_pending = TRUE;
+      socketio_reactor_defer (self->reactor, deferred_flush_cb, g_object_ref (self));
+    }
+}
+
 gssize
 socketio_stream_write (SocketioStream *self, const void *buffer, gsize count, GError **error)
 {
@@ -241,19 +256,9 @@ socketio_stream_write (SocketioStream *self, const void *buffer, gsize count, GE
       return -1;
     }
 
-  count = MIN (count, SOCKETIO_STREAM_HIGH_MARK - queued);
-  if (count == 0)
-    return 0;
-  if (self->queue == NULL)
-    self->queue = g_byte_array_new ();
-  g_byte_array_append (self->queue, buffer, count);
-  self->accepted += count;
-
-  if (!self->flush_pending && !self->blocked)
-    {
-      self->flush_pending = TRUE;
-      socketio_reactor_defer (self->reactor, deferred_flush_cb, g_object_ref (self));
-    }
+  if (count > SOCKETIO_STREAM_ATOMIC)
+    count = MIN (count, SOCKETIO_STREAM_HIGH_MARK - queued);
+  socketio_stream_append (self, NULL, 0, buffer, count);
   return count;
 }
 

@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 /* Queued output above which a write would block, and at which writing goes on. Bytes. */
 #define SOCKETIO_STREAM_HIGH_MARK (64 * 1024)
 #define SOCKETIO_STREAM_LOW_MARK (16 * 1024)
+/* A write of up to this size is never cut: it is taken whole, or not at all. Bytes. */
+#define SOCKETIO_STREAM_ATOMIC 1024
 
 /* What close_async() grants the peer to take the rest and to close its side. */
 #define SOCKETIO_STREAM_LINGER_MS 30000
@@ -40,10 +42,17 @@ socketio_stream_new (SocketioReactor *reactor, int fd, GBytes *early, GError **e
 SocketioShard *socketio_stream_get_shard (SocketioStream *self);
 /* Bytes accepted and not yet taken by the kernel. */
 gsize socketio_stream_get_queued (SocketioStream *self);
-/* Bytes ever accepted. */
-guint64 socketio_stream_get_accepted (SocketioStream *self);
 /* Whether a write would block. */
 gboolean socketio_stream_is_throttled (SocketioStream *self);
+
+/* Queues @head and @body as one piece, all of it, whatever is queued already: for those who look at
+ * the marks themselves and write what must not be cut. Nothing is queued after an error or close.
+ */
+void socketio_stream_append (SocketioStream *self,
+                             const void *head,
+                             gsize head_size,
+                             const void *body,
+                             gsize body_size);
 
 /* Calls @func in the reactor's context after the queue fell to the low mark (if writes had been
  * refused) or ran empty (if the kernel had refused to take all of it, or notify_empty was asked
