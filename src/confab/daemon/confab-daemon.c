@@ -14,6 +14,8 @@
 #include "confab-config.h"
 #include "confab-gateway.h"
 #include "confab-guard.h"
+#include "confab-http-call.h"
+#include "confab-http-chat.h"
 #include "confab-keys.h"
 #include "confab-listeners.h"
 #include "confab-providers.h"
@@ -38,6 +40,7 @@ struct _ConfabDaemon
   SocketioServer *server;
   ConfabGuard *guard;
   ConfabWeb *web;
+  ConfabChatStreams *streams;
   ConfabGateway *gateway; /* NULL with --no-realtime */
   ConfabListeners *listeners;
   GMainLoop *loop;
@@ -80,6 +83,7 @@ confab_daemon_free (ConfabDaemon *self)
   g_clear_object (&self->server);
   g_clear_object (&self->gateway);
   g_clear_object (&self->web);
+  g_clear_pointer (&self->streams, confab_chat_streams_unref);
   g_clear_object (&self->guard);
   g_clear_object (&self->service);
   g_clear_object (&self->store);
@@ -214,13 +218,33 @@ settings_changed_cb (ConfabDaemon *self)
   g_message ("Settings were read again");
 }
 
+/* What everybody gets who is let in, with Socket.IO or without. */
+static void
+serve_http (ConfabDaemon *self)
+{
+  SoupServer *http = socketio_server_get_soup_server (self->server);
+  ConfabCallContext context = { self->service, CONFAB_VERSION, CONFAB_MAX_BODY_BYTES };
+  guint max_payload = 0;
+
+  if (self->options->realtime)
+    {
+      g_object_get (self->server, "max-payload", &max_payload, NULL);
+      context.max_payload = max_payload;
+    }
+
+  self->guard = confab_guard_new (self->access, http);
+  self->web = confab_web_new (self->service, self->access, http);
+  self->streams = confab_chat_streams_new ();
+  confab_http_chat_serve (self->service, self->streams, http);
+  confab_http_call_serve (&context, http);
+}
+
 /* Everything that wrong settings can break, before anything is seen from outside. */
 static gboolean
 set_up (ConfabDaemon *self)
 {
   const ConfabOptions *options = self->options;
   g_autoptr (GError) error = NULL;
-  SoupServer *http;
 
   self->config = confab_config_new (options->config, &error);
   if (self->config == NULL || !read_settings (self, &error))
@@ -238,9 +262,7 @@ set_up (ConfabDaemon *self)
   self->server = socketio_server_new (CONFAB_SOCKET_PATH);
   socketio_server_set_realtime (self->server, options->realtime);
 
-  http = socketio_server_get_soup_server (self->server);
-  self->guard = confab_guard_new (self->access, http);
-  self->web = confab_web_new (self->service, self->access, http);
+  serve_http (self);
   if (options->realtime)
     self->gateway = confab_gateway_new (self->service, self->access, self->server, CONFAB_VERSION);
 

@@ -172,20 +172,36 @@ answer_preflight (SoupServerMessage *message)
   soup_server_message_set_status (message, SOUP_STATUS_NO_CONTENT, NULL);
 }
 
+static guint64
+get_max_body (SoupServerMessage *message)
+{
+  const char *path = g_uri_get_path (soup_server_message_get_uri (message));
+
+  return g_str_equal (path, CONFAB_CHAT_PATH) ? CONFAB_MAX_CHAT_BODY_BYTES : CONFAB_MAX_BODY_BYTES;
+}
+
 static void
 refuse_body (SoupServerMessage *message)
 {
-  confab_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "too-large",
-                             _ ("The request body is larger than 1 MiB."));
+  g_autofree char *sentence = g_strdup_printf (_ ("The request body is larger than %u MiB."),
+                                               (guint) (get_max_body (message) / (1024 * 1024)));
+
+  confab_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "too-large", sentence);
 }
 
 static void
 got_chunk_cb (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
 {
   guint64 *received = user_data;
+  SoupMessageBody *body = soup_server_message_get_request_body (message);
 
   *received += g_bytes_get_size (chunk);
-  if (*received > CONFAB_MAX_BODY_BYTES && soup_server_message_get_status (message) == 0)
+  if (*received <= get_max_body (message))
+    return;
+
+  soup_message_body_truncate (body);
+  soup_message_body_set_accumulate (body, FALSE);
+  if (soup_server_message_get_status (message) == 0)
     refuse_body (message);
 }
 
@@ -195,7 +211,7 @@ free_counter (gpointer data, GClosure *closure)
   g_free (data);
 }
 
-/* No handler here reads a body, so none is kept, but for its size. libsoup reads on after a
+/* No body is kept of those who are not let in, and none beyond the limit. libsoup reads on after a
  * refusal; the library sees to it that this comes to an end. */
 static void
 bound_body (SoupServerMessage *message)
@@ -208,7 +224,7 @@ bound_body (SoupServerMessage *message)
 
   g_signal_connect_data (message, "got-chunk", G_CALLBACK (got_chunk_cb), g_new0 (guint64, 1),
                          free_counter, 0);
-  if (soup_message_headers_get_content_length (headers) > CONFAB_MAX_BODY_BYTES)
+  if (soup_message_headers_get_content_length (headers) > (goffset) get_max_body (message))
     refuse_body (message);
 }
 
@@ -338,6 +354,8 @@ got_headers_cb (SoupServerMessage *message, gpointer user_data)
     return;
   else if (!confab_access_is_authorized (self->access, &requester))
     refuse_unauthorized (message);
+  else
+    soup_message_body_set_accumulate (soup_server_message_get_request_body (message), TRUE);
 }
 
 static void

@@ -10,6 +10,9 @@ G_BEGIN_DECLS
 #define CONFAB_SOCKET_PATH "/api/socket"
 /* The largest request body on paths of our own. */
 #define CONFAB_MAX_BODY_BYTES (1024 * 1024)
+/* Chat clients like to send all of the conversation along. */
+#define CONFAB_CHAT_PATH "/api/chat"
+#define CONFAB_MAX_CHAT_BODY_BYTES (4 * 1024 * 1024)
 
 #define CONFAB_TYPE_GUARD (confab_guard_get_type ())
 

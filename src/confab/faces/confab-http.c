@@ -1,9 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-http.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "confab-error.h"
 #include "socketio-json.h"
+
+/* Codes that a request can be refused with; all others are a fault of the server. */
+static const struct
+{
+  const char *code;
+  guint status;
+} status_table[] = {
+  { "invalid-request", SOUP_STATUS_BAD_REQUEST },
+  { "unauthorized", SOUP_STATUS_UNAUTHORIZED },
+  { "unknown-module", SOUP_STATUS_NOT_FOUND },
+  { "unknown-session", SOUP_STATUS_NOT_FOUND },
+  { "unknown-message", SOUP_STATUS_NOT_FOUND },
+  { "unknown-generation", SOUP_STATUS_NOT_FOUND },
+  { "busy", SOUP_STATUS_CONFLICT },
+  { "too-large", SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE },
+  { "rate-limited", 429 },
+  { "no-provider", SOUP_STATUS_SERVICE_UNAVAILABLE },
+  { "storage", SOUP_STATUS_SERVICE_UNAVAILABLE },
+  { "shutting-down", SOUP_STATUS_SERVICE_UNAVAILABLE },
+};
 
 static void
 respond (SoupServerMessage *message, guint status, const char *type, char *body, gsize length)
@@ -96,4 +118,111 @@ void
 confab_http_respond_text (SoupServerMessage *message, guint status, const char *text)
 {
   respond (message, status, "text/plain; charset=utf-8", g_strdup (text), strlen (text));
+}
+
+static guint
+status_of (const char *code)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (status_table); i++)
+    if (g_str_equal (status_table[i].code, code))
+      return status_table[i].status;
+
+  return SOUP_STATUS_INTERNAL_SERVER_ERROR;
+}
+
+/**
+ * confab_http_respond_refusal:
+ * @message: a request without an answer yet
+ * @error: why it is refused
+ */
+void
+confab_http_respond_refusal (SoupServerMessage *message, const GError *error)
+{
+  const char *code = confab_error_to_code (error);
+  gint64 retry_after = confab_error_get_retry_after (error);
+
+  if (retry_after > 0)
+    {
+      g_autofree char *seconds = g_strdup_printf ("%" G_GINT64_FORMAT, (retry_after + 999) / 1000);
+
+      soup_message_headers_replace (soup_server_message_get_response_headers (message),
+                                    "Retry-After", seconds);
+    }
+  confab_http_respond_error (message, status_of (code), code, error->message);
+}
+
+/**
+ * confab_http_respond_ack:
+ * @message: a request without an answer yet
+ * @ack: (transfer full): an ack
+ *
+ * Answers with @ack; the status says what it does.
+ */
+void
+confab_http_respond_ack (SoupServerMessage *message, JsonObject *ack)
+{
+  g_autoptr (GString) json = g_string_new (NULL);
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  guint status = SOUP_STATUS_OK;
+
+  if (!json_object_get_boolean_member (ack, "ok"))
+    status = status_of (json_object_get_string_member (ack, "code"));
+  json_node_take_object (node, ack);
+  socketio_json_append_node (json, node);
+  confab_http_respond_json (message, status, json);
+}
+
+gboolean
+confab_http_check_method (SoupServerMessage *message, const char *allowed, gboolean is_allowed)
+{
+  if (is_allowed)
+    return TRUE;
+
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
+                                allowed);
+  confab_http_respond_error (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "invalid-request",
+                             _ ("This address does not know that method."));
+
+  return FALSE;
+}
+
+gboolean
+confab_http_check_post (SoupServerMessage *message)
+{
+  return confab_http_check_method (message, "POST",
+                                   g_str_equal (soup_server_message_get_method (message), "POST"));
+}
+
+/**
+ * confab_http_read_object:
+ * @message: a request that was read whole
+ * @error: return location for %CONFAB_ERROR_INVALID_REQUEST
+ *
+ * Returns: (transfer full) (nullable): its body
+ */
+JsonObject *
+confab_http_read_object (SoupServerMessage *message, GError **error)
+{
+  g_autoptr (GBytes) body =
+      soup_message_body_flatten (soup_server_message_get_request_body (message));
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GError) cause = NULL;
+  gsize length;
+  const char *text = g_bytes_get_data (body, &length);
+
+  node = socketio_json_parse (text != NULL ? text : "", length, &cause);
+  if (node == NULL)
+    {
+      g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                   _ ("The request body is not JSON: %s"), cause->message);
+      return NULL;
+    }
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    {
+      g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                           _ ("The request body must be a JSON object."));
+      return NULL;
+    }
+
+  return json_node_dup_object (node);
 }

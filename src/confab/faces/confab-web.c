@@ -101,20 +101,6 @@ matches_etag (const char *list, const char *etag)
   return FALSE;
 }
 
-static gboolean
-check_method (SoupServerMessage *message, const char *allowed, gboolean is_allowed)
-{
-  if (is_allowed)
-    return TRUE;
-
-  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
-                                allowed);
-  confab_http_respond_error (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "invalid-request",
-                             _ ("This address does not know that method."));
-
-  return FALSE;
-}
-
 /* Answers with a file of the web client; FALSE if there is none of that name. */
 static gboolean
 serve_file (ConfabWeb *self, SoupServerMessage *message, const char *name)
@@ -129,7 +115,7 @@ serve_file (ConfabWeb *self, SoupServerMessage *message, const char *name)
     content = g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
   if (content == NULL)
     return FALSE;
-  if (!check_method (message, "GET, HEAD", confab_http_is_read (message)))
+  if (!confab_http_check_method (message, "GET, HEAD", confab_http_is_read (message)))
     return TRUE;
 
   etag = ensure_etag (self, path, content);
@@ -168,7 +154,7 @@ is_page (const char *path)
 static void
 answer_health (SoupServerMessage *message, gboolean healthy)
 {
-  if (check_method (message, "GET, HEAD", confab_http_is_read (message)))
+  if (confab_http_check_method (message, "GET, HEAD", confab_http_is_read (message)))
     confab_http_respond_text (message, healthy ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE,
                               healthy ? "ok\n" : "shutting down\n");
 }
@@ -182,8 +168,7 @@ answer_ticket (ConfabWeb *self, SoupServerMessage *message)
   g_autoptr (GString) json = NULL;
   gint64 expires_at;
 
-  if (!check_method (message, "POST",
-                     g_str_equal (soup_server_message_get_method (message), "POST")))
+  if (!confab_http_check_post (message))
     return;
 
   ticket = confab_access_mint_ticket (self->access, &expires_at);

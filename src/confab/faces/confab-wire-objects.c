@@ -21,8 +21,15 @@ set_count_or_null (JsonObject *object, const char *name, gint64 count)
     json_object_set_null_member (object, name);
 }
 
-static void
-set_usage (JsonObject *object, const ConfabOutcome *outcome)
+/**
+ * confab_wire_set_usage:
+ * @object: an object
+ * @outcome: (nullable): how an answer ended
+ *
+ * Sets the member usage, null where the upstream did not tell.
+ */
+void
+confab_wire_set_usage (JsonObject *object, const ConfabOutcome *outcome)
 {
   JsonObject *usage;
 
@@ -67,7 +74,7 @@ confab_wire_message (ConfabMessage *message)
                       outcome != NULL ? confab_finish_reason_to_string (outcome->finish_reason)
                                       : NULL);
   set_string_or_null (object, "model", outcome != NULL ? outcome->model : NULL);
-  set_usage (object, outcome);
+  confab_wire_set_usage (object, outcome);
   json_object_set_int_member (object, "createdAt", confab_message_get_created_at (message));
   if (error != NULL)
     {

@@ -17,6 +17,9 @@ JsonObject *confab_wire_search_result (const ConfabSearchResult *result);
 /* `{…Id, deleted: true}` */
 JsonObject *confab_wire_deleted (const char *id_name, const char *id);
 
+/* A member of messages. */
+void confab_wire_set_usage (JsonObject *object, const ConfabOutcome *outcome);
+
 char *confab_wire_to_string (JsonObject *object);
 
 G_END_DECLS
