@@ -16,7 +16,7 @@ import { freePort, sleep } from './lib/process.mjs';
 const BUILTIN = ['--provider', 'builtin'];
 const POLL = '/api/socket/?EIO=4&transport=polling';
 const WEBSOCKET = '/api/socket/?EIO=4&transport=websocket';
-const PATHS = ['/', '/session/s/module/m', '/app.js', '/healthz', '/readyz', '/nothing',
+const PATHS = ['/', '/session/s/module/m', '/index.html', '/healthz', '/readyz', '/nothing',
   '/api/ticket', POLL, '/api/socket?EIO=4&transport=polling'];
 
 const bearer = (confabd) => ({ Authorization: `Bearer ${confabd.token}` });
@@ -290,40 +290,6 @@ test('with --dev nobody needs a token, but Host and Origin still count', async (
   }
   const { status } = await fetchFrom(confabd, { headers: { Host: 'evil.example' } });
   assert.equal(status, 403);
-});
-
-test('pages, files and methods', async (t) => {
-  const confabd = await startConfabd(t, [...BUILTIN, '--dev']);
-  for (const [path, type] of [['/', 'text/html'], ['/session/s/module/m', 'text/html'],
-    ['/session/A.z_0~:@-/module/%7e', 'text/html'], ['/app.js', 'text/javascript'],
-    ['/style.css', 'text/css'], ['/icon.svg', 'image/svg+xml'],
-    ['/socket.io.esm.min.js', 'text/javascript']]) {
-    const got = await fetchFrom(confabd, { path });
-    assert.equal(got.status, 200, path);
-    assert.ok(got.headers['content-type'].startsWith(type), path);
-    assert.match(got.headers['content-security-policy'],
-      /default-src 'none'.*frame-ancestors 'none'/);
-    assert.equal(got.headers['referrer-policy'], 'no-referrer');
-    assert.equal(got.headers['cross-origin-resource-policy'], 'same-origin');
-
-    const head = await fetchFrom(confabd, { path, method: 'HEAD' });
-    assert.equal(head.status, 200);
-    assert.equal(head.text, '');
-    assert.equal(head.headers['content-length'], String(Buffer.byteLength(got.text)));
-
-    const again = await fetchFrom(confabd, { path,
-      headers: { 'If-None-Match': `"other", W/${got.headers.etag}` } });
-    assert.equal(again.status, 304, path);
-    assert.equal(again.text, '');
-    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
-      const refused = await fetchFrom(confabd, { path, method });
-      assert.equal(refused.status, 405, `${method} ${path}`);
-      assert.equal(refused.headers.allow, 'GET, HEAD');
-    }
-  }
-  for (const path of ['/nothing', '/session/', '/session/a%20b/module/m', '/session/s/module/',
-    '/session/s/module/m/x', `/session/s/module/${'x'.repeat(129)}`, '/app.js/x', '/../app.js.map'])
-    assert.equal((await fetchFrom(confabd, { path })).status, 404, path);
 });
 
 test('request bodies end at 1 MiB', async (t) => {

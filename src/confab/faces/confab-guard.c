@@ -14,6 +14,10 @@
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "  \
   "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
+/* The page copies to the clipboard, and needs nothing else that a browser would ask about. */
+#define PERMISSIONS_POLICY                                                                         \
+  "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+
 struct _ConfabGuard
 {
   GObject parent_instance;
@@ -127,6 +131,9 @@ set_common_headers (SoupServerMessage *message, gboolean socket_path)
   if (socket_path)
     return;
   soup_message_headers_replace (headers, "Referrer-Policy", "no-referrer");
+  soup_message_headers_replace (headers, "X-Frame-Options", "DENY");
+  soup_message_headers_replace (headers, "Cross-Origin-Opener-Policy", "same-origin");
+  soup_message_headers_replace (headers, "Permissions-Policy", PERMISSIONS_POLICY);
   soup_message_headers_replace (headers, "Content-Security-Policy", CONTENT_SECURITY_POLICY);
 }
 

@@ -2,13 +2,11 @@
 #include "confab-web.h"
 
 #include <glib/gi18n-lib.h>
-#include <string.h>
 
 #include "confab-http.h"
 #include "confab-id.h"
+#include "confab-web-files.h"
 #include "socketio-json.h"
-
-#define RESOURCE_PREFIX "/org/confab/Confab/web"
 
 struct _ConfabWeb
 {
@@ -16,21 +14,10 @@ struct _ConfabWeb
 
   ConfabService *service;
   ConfabAccess *access;
-  GHashTable *etags; /* path of a resource → its ETag */
+  ConfabWebFiles *files;
 };
 
 G_DEFINE_FINAL_TYPE (ConfabWeb, confab_web, G_TYPE_OBJECT)
-
-static const struct
-{
-  const char *suffix;
-  const char *type;
-} type_table[] = {
-  { ".html", "text/html; charset=utf-8" },
-  { ".js", "text/javascript; charset=utf-8" },
-  { ".css", "text/css; charset=utf-8" },
-  { ".svg", "image/svg+xml" },
-};
 
 static void
 confab_web_finalize (GObject *object)
@@ -39,7 +26,7 @@ confab_web_finalize (GObject *object)
 
   g_clear_object (&self->service);
   g_clear_object (&self->access);
-  g_hash_table_unref (self->etags);
+  confab_web_files_free (self->files);
 
   G_OBJECT_CLASS (confab_web_parent_class)->finalize (object);
 }
@@ -53,87 +40,7 @@ confab_web_class_init (ConfabWebClass *klass)
 static void
 confab_web_init (ConfabWeb *self)
 {
-  self->etags = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-}
-
-static const char *
-type_of (const char *path)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (type_table); i++)
-    if (g_str_has_suffix (path, type_table[i].suffix))
-      return type_table[i].type;
-
-  return NULL;
-}
-
-static const char *
-ensure_etag (ConfabWeb *self, const char *path, GBytes *content)
-{
-  const char *etag = g_hash_table_lookup (self->etags, path);
-  g_autofree char *digest = NULL;
-  char *made;
-
-  if (etag != NULL)
-    return etag;
-  digest = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, content);
-  made = g_strdup_printf ("\"%.32s\"", digest);
-  g_hash_table_insert (self->etags, g_strdup (path), made);
-
-  return made;
-}
-
-/* Whether one of a list of ETags is ours. */
-static gboolean
-matches_etag (const char *list, const char *etag)
-{
-  g_auto (GStrv) etags = list != NULL ? g_strsplit (list, ",", -1) : NULL;
-
-  for (guint i = 0; etags != NULL && etags[i] != NULL; i++)
-    {
-      const char *candidate = g_strstrip (etags[i]);
-
-      if (g_str_has_prefix (candidate, "W/"))
-        candidate += strlen ("W/");
-      if (g_str_equal (candidate, etag) || g_str_equal (candidate, "*"))
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-/* Answers with a file of the web client; FALSE if there is none of that name. */
-static gboolean
-serve_file (ConfabWeb *self, SoupServerMessage *message, const char *name)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
-  g_autofree char *path = g_strconcat (RESOURCE_PREFIX, name, NULL);
-  const char *type = type_of (name);
-  const char *etag, *known;
-  g_autoptr (GBytes) content = NULL;
-
-  if (type != NULL)
-    content = g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-  if (content == NULL)
-    return FALSE;
-  if (!confab_http_check_method (message, "GET, HEAD", confab_http_is_read (message)))
-    return TRUE;
-
-  etag = ensure_etag (self, path, content);
-  known = soup_message_headers_get_list (soup_server_message_get_request_headers (message),
-                                         "If-None-Match");
-  soup_message_headers_replace (headers, "ETag", etag);
-  soup_message_headers_replace (headers, "Cache-Control", "no-cache");
-  if (matches_etag (known, etag))
-    {
-      soup_server_message_set_status (message, SOUP_STATUS_NOT_MODIFIED, NULL);
-      return TRUE;
-    }
-
-  soup_message_headers_set_content_type (headers, type, NULL);
-  soup_message_body_append_bytes (soup_server_message_get_response_body (message), content);
-  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
-
-  return TRUE;
+  self->files = confab_web_files_new ();
 }
 
 /* "/" and "/session/ID/module/ID", which the client itself reads. */
@@ -192,7 +99,7 @@ request_cb (SoupServer *server,
 
   if (is_page (path))
     {
-      if (!serve_file (self, message, "/index.html"))
+      if (!confab_web_files_serve (self->files, message, "/index.html"))
         confab_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "invalid-request",
                                    _ ("This Confab was built without its web page."));
     }
@@ -202,7 +109,7 @@ request_cb (SoupServer *server,
     answer_health (message, !confab_service_is_shut_down (self->service));
   else if (g_str_equal (path, "/api/ticket"))
     answer_ticket (self, message);
-  else if (!serve_file (self, message, path))
+  else if (!confab_web_files_serve (self->files, message, path))
     confab_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "invalid-request",
                                _ ("There is nothing at this address."));
 }
