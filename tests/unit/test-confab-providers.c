@@ -34,7 +34,7 @@ try_set_up (const char *line, const char *file, GError **error)
     return NULL;
   settings = confab_settings_parse (source, file, strlen (file), "the-file", error);
 
-  return settings != NULL ? confab_providers_set_up (options, settings, error) : NULL;
+  return settings != NULL ? confab_providers_set_up (options, settings, NULL, error) : NULL;
 }
 
 static ConfabProviderRegistry *

@@ -77,8 +77,8 @@ find_key (const ConfabProviderSettings *settings)
 
   key = get_variable (settings->api_key_env);
   if (key == NULL)
-    g_warning ("The provider %s is asked without a key, because %s is not set", settings->name,
-               settings->api_key_env);
+    g_warning ("The provider %s is asked without a key unless one is kept: %s is not set",
+               settings->name, settings->api_key_env);
 
   return key;
 }
@@ -103,7 +103,10 @@ make_of_type (const char *type,
 
 /* @options: (nullable): what the command line says of this provider */
 static ConfabProvider *
-make_provider (const ConfabProviderSettings *settings, const ConfabOptions *options, GError **error)
+make_provider (const ConfabProviderSettings *settings,
+               const ConfabOptions *options,
+               ConfabKeySource *keys,
+               GError **error)
 {
   const char *base_url = options != NULL ? options->base_url : NULL;
   const char *model = options != NULL && options->model != NULL ? options->model : settings->model;
@@ -126,6 +129,9 @@ make_provider (const ConfabProviderSettings *settings, const ConfabOptions *opti
       && !confab_http_provider_set_headers (provider, (const char *const *) settings->headers,
                                             error))
     return NULL;
+  /* A key that is kept under this name is for the server that the settings name, and no other. */
+  if (keys != NULL && (options == NULL || options->base_url == NULL))
+    confab_http_provider_set_key_source (provider, keys, settings->name);
   confab_http_provider_set_context_tokens (provider, settings->context_tokens);
   confab_http_provider_set_stall_timeout (provider, settings->stall_timeout_ms);
   confab_http_provider_set_retries (provider, settings->retries);
@@ -137,10 +143,11 @@ make_provider (const ConfabProviderSettings *settings, const ConfabOptions *opti
 static ConfabProvider *
 make_of_group (const ConfabProviderSettings *group,
                const ConfabOptions *options,
+               ConfabKeySource *keys,
                const char *path,
                GError **error)
 {
-  ConfabProvider *provider = make_provider (group, options, error);
+  ConfabProvider *provider = make_provider (group, options, keys, error);
 
   if (provider == NULL)
     g_prefix_error (error, "%s: [providers/%s]: ", path, group->name);
@@ -150,20 +157,21 @@ make_of_group (const ConfabProviderSettings *group,
 
 /* Of a type without a group of its own in the file. */
 static ConfabProvider *
-make_plain (const char *type, const ConfabOptions *options, GError **error)
+make_plain (const char *type, const ConfabOptions *options, ConfabKeySource *keys, GError **error)
 {
   const ConfabProviderSettings plain = { .name = (char *) type,
                                          .type = (char *) type,
                                          .stall_timeout_ms = CONFAB_HTTP_STALL_TIMEOUT_MS,
                                          .retries = CONFAB_BACKOFF_RETRIES };
 
-  return make_provider (&plain, options, error);
+  return make_provider (&plain, options, keys, error);
 }
 
 static ConfabProvider *
 make_default (const char *name,
               const ConfabOptions *options,
               const ConfabSettings *settings,
+              ConfabKeySource *keys,
               GError **error)
 {
   const ConfabProviderSettings *group = confab_settings_find_provider (settings, name);
@@ -176,11 +184,11 @@ make_default (const char *name,
     }
 
   if (group != NULL)
-    return make_of_group (group, options, settings->origin, error);
+    return make_of_group (group, options, keys, settings->origin, error);
   if (strcmp (name, "auto") == 0)
     return CONFAB_PROVIDER (confab_auto_provider_new (options->model));
   if (confab_settings_is_provider_type (name))
-    return make_plain (name, options, error);
+    return make_plain (name, options, keys, error);
 
   if (name == settings->provider)
     g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
@@ -199,6 +207,7 @@ static gboolean
 add_from_file (ConfabProviderRegistry *registry,
                const ConfabOptions *options,
                const ConfabSettings *settings,
+               ConfabKeySource *keys,
                GError **error)
 {
   for (guint i = 0; i < settings->providers->len; i++)
@@ -208,7 +217,7 @@ add_from_file (ConfabProviderRegistry *registry,
 
       if (confab_provider_registry_lookup (registry, group->name) != NULL)
         continue;
-      provider = make_of_group (group, NULL, settings->origin, error);
+      provider = make_of_group (group, NULL, keys, settings->origin, error);
       if (provider == NULL)
         return FALSE;
       confab_provider_registry_add (registry, group->name, provider);
@@ -231,7 +240,7 @@ any_is_set (const char *const *names)
 
 /* A variable that is wrong is told and does no more harm: it was not set for us alone. */
 static void
-add_from_environment (ConfabProviderRegistry *registry)
+add_from_environment (ConfabProviderRegistry *registry, ConfabKeySource *keys)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (own_variables); i++)
     {
@@ -242,7 +251,7 @@ add_from_environment (ConfabProviderRegistry *registry)
       if (!any_is_set (own_variables[i].signs)
           || confab_provider_registry_lookup (registry, type) != NULL)
         continue;
-      provider = make_plain (type, NULL, &error);
+      provider = make_plain (type, NULL, keys, &error);
       if (provider != NULL)
         confab_provider_registry_add (registry, type, provider);
       else
@@ -252,6 +261,7 @@ add_from_environment (ConfabProviderRegistry *registry)
 
 /**
  * confab_providers_set_up:
+ * @keys: (nullable): where keys are kept that come before those of the environment
  *
  * The default comes first: what the command line asks for, else what the file names, else "auto".
  * Then those of the file, those whose variables are set, and "builtin". The command line comes
@@ -263,6 +273,7 @@ add_from_environment (ConfabProviderRegistry *registry)
 ConfabProviderRegistry *
 confab_providers_set_up (const ConfabOptions *options,
                          const ConfabSettings *settings,
+                         ConfabKeySource *keys,
                          GError **error)
 {
   g_autoptr (ConfabProviderRegistry) registry = confab_provider_registry_new ();
@@ -273,14 +284,14 @@ confab_providers_set_up (const ConfabOptions *options,
   g_return_val_if_fail (options != NULL && settings != NULL, NULL);
 
   name = options->provider_asked ? options->provider : settings->provider;
-  chosen = make_default (name, options, settings, error);
+  chosen = make_default (name, options, settings, keys, error);
   if (chosen == NULL)
     return NULL;
   confab_provider_registry_add (registry, name, chosen);
 
-  if (!add_from_file (registry, options, settings, error))
+  if (!add_from_file (registry, options, settings, keys, error))
     return NULL;
-  add_from_environment (registry);
+  add_from_environment (registry, keys);
 
   builtin = CONFAB_PROVIDER (confab_builtin_provider_new ());
   if (confab_provider_registry_lookup (registry, "builtin") == NULL)

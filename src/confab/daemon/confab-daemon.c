@@ -20,6 +20,7 @@
 #include "confab-listeners.h"
 #include "confab-providers.h"
 #include "confab-origin.h"
+#include "confab-secrets.h"
 #include "confab-web.h"
 
 /* How long clients get to take what is queued for them. */
@@ -31,6 +32,7 @@ struct _ConfabDaemon
 {
   const ConfabOptions *options; /* of the caller */
   ConfabConfig *config;
+  ConfabSecrets *secrets;
   ConfabSettings *settings; /* as they were when they last were right */
   ConfabKeys *keys;         /* NULL with --dev */
   ConfabAccess *access;
@@ -92,6 +94,7 @@ confab_daemon_free (ConfabDaemon *self)
   g_clear_pointer (&self->keys, confab_keys_free);
   g_clear_pointer (&self->settings, confab_settings_free);
   g_clear_object (&self->config);
+  g_clear_object (&self->secrets);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_free (self);
 }
@@ -187,7 +190,8 @@ read_settings (ConfabDaemon *self, GError **error)
     return FALSE;
   if (self->settings == NULL || !confab_settings_have_same_providers (self->settings, settings))
     {
-      ConfabProviderRegistry *providers = confab_providers_set_up (self->options, settings, error);
+      ConfabProviderRegistry *providers = confab_providers_set_up (
+          self->options, settings, CONFAB_KEY_SOURCE (self->secrets), error);
 
       if (providers == NULL)
         return FALSE;
@@ -246,6 +250,7 @@ set_up (ConfabDaemon *self)
   const ConfabOptions *options = self->options;
   g_autoptr (GError) error = NULL;
 
+  self->secrets = confab_secrets_new ();
   self->config = confab_config_new (options->config, &error);
   if (self->config == NULL || !read_settings (self, &error))
     return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);

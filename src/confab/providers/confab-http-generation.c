@@ -5,6 +5,7 @@
 #include "confab-backoff.h"
 #include "confab-error.h"
 #include "confab-history.h"
+#include "confab-http-key.h"
 #include "confab-json-peek.h"
 #include "confab-http-provider-private.h"
 #include "confab-http-stream.h"
@@ -181,6 +182,8 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   /* A model that was found may have been unloaded since: look again next time. */
+  if (g_error_matches (error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_AUTH))
+    confab_http_key_refused (self->provider);
   if (!confab_error_is_retryable (error))
     g_clear_pointer (&confab_http_provider_get_private (self->provider)->found_model, g_free);
   attempt_failed (g_steal_pointer (&task), confab_http_provider_hide_key (self->provider, error));
@@ -261,6 +264,18 @@ attempt (GTask *task)
                                        first_model_cb, task);
 }
 
+static void
+key_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (confab_http_key_fetch_finish (CONFAB_HTTP_PROVIDER (source), result, &error))
+    attempt (g_steal_pointer (&task));
+  else
+    g_task_return_error (task, error);
+}
+
 /* Asks for a context of the size that is set, where the API lets the client choose. */
 static void
 add_context_parameter (ConfabPrompt *prompt, const char *name, gint64 context_tokens)
@@ -320,7 +335,10 @@ confab_http_generation_run_async (ConfabHttpProvider *provider,
   self->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
   g_task_set_task_data (task, self, generation_free);
 
-  attempt (task);
+  if (confab_http_key_is_wanted (provider))
+    confab_http_key_fetch_async (provider, cancellable, key_cb, task);
+  else
+    attempt (task);
 }
 
 /**

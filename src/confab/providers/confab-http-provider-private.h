@@ -12,6 +12,10 @@ typedef struct
   /* without a slash at the end */
   char *base_url;
   char *api_key;
+  /* Nullable: asked for the key of @key_name, which then is @api_key. */
+  ConfabKeySource *key_source;
+  char *key_name;
+  gboolean key_fetched;
   char *default_model;
   guint stall_timeout_ms;
   guint retries;
@@ -27,6 +31,7 @@ typedef struct
 ConfabHttpProviderPrivate *confab_http_provider_get_private (ConfabHttpProvider *self);
 SoupMessage *
 confab_http_provider_new_message (ConfabHttpProvider *self, const char *method, const char *path);
+void confab_http_provider_wipe_key (char **key);
 GError *confab_http_provider_hide_key (ConfabHttpProvider *self, GError *error);
 
 G_END_DECLS

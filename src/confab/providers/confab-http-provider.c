@@ -8,6 +8,7 @@
 #include "confab-history.h"
 #include "confab-http-fetch.h"
 #include "confab-http-generation.h"
+#include "confab-http-key.h"
 #include "confab-http-settings.h"
 #include "confab-http-stream.h"
 
@@ -27,6 +28,15 @@ ConfabHttpProviderPrivate *
 confab_http_provider_get_private (ConfabHttpProvider *self)
 {
   return confab_http_provider_get_instance_private (self);
+}
+
+/* Leaves nothing of it in memory. */
+void
+confab_http_provider_wipe_key (char **key)
+{
+  if (*key != NULL)
+    explicit_bzero (*key, strlen (*key));
+  g_clear_pointer (key, g_free);
 }
 
 /* Takes @error, and gives it back. Servers like to repeat a key that they refuse; it must not come
@@ -112,6 +122,32 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_pointer (task, models, (GDestroyNotify) g_ptr_array_unref);
 }
 
+/* Takes @task. */
+static void
+list_models (GTask *task)
+{
+  ConfabHttpProvider *self = g_task_get_source_object (task);
+  ConfabHttpProviderPrivate *priv = confab_http_provider_get_private (self);
+  g_autoptr (SoupMessage) message = confab_http_provider_new_message (
+      self, "GET", CONFAB_HTTP_PROVIDER_GET_CLASS (self)->models_path);
+
+  confab_http_fetch_json_async (priv->session, message,
+                                MIN (priv->stall_timeout_ms, LIST_TIMEOUT_MS),
+                                g_task_get_cancellable (task), listed_cb, task);
+}
+
+static void
+key_for_list_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (confab_http_key_fetch_finish (CONFAB_HTTP_PROVIDER (source), result, &error))
+    list_models (g_steal_pointer (&task));
+  else
+    g_task_return_error (task, error);
+}
+
 static void
 confab_http_provider_list_models_async (ConfabProvider *provider,
                                         GCancellable *cancellable,
@@ -119,16 +155,13 @@ confab_http_provider_list_models_async (ConfabProvider *provider,
                                         gpointer user_data)
 {
   ConfabHttpProvider *self = CONFAB_HTTP_PROVIDER (provider);
-  ConfabHttpProviderPrivate *priv = confab_http_provider_get_private (self);
   GTask *task = g_task_new (self, cancellable, callback, user_data);
-  g_autoptr (SoupMessage) message = confab_http_provider_new_message (
-      self, "GET", CONFAB_HTTP_PROVIDER_GET_CLASS (self)->models_path);
 
   g_task_set_source_tag (task, confab_http_provider_list_models_async);
-
-  confab_http_fetch_json_async (priv->session, message,
-                                MIN (priv->stall_timeout_ms, LIST_TIMEOUT_MS), cancellable,
-                                listed_cb, task);
+  if (confab_http_key_is_wanted (self))
+    confab_http_key_fetch_async (self, cancellable, key_for_list_cb, task);
+  else
+    list_models (task);
 }
 
 static GPtrArray *
@@ -165,7 +198,9 @@ confab_http_provider_finalize (GObject *object)
 
   g_clear_object (&priv->session);
   g_clear_pointer (&priv->base_url, g_free);
-  g_clear_pointer (&priv->api_key, g_free);
+  confab_http_provider_wipe_key (&priv->api_key);
+  g_clear_object (&priv->key_source);
+  g_clear_pointer (&priv->key_name, g_free);
   g_clear_pointer (&priv->default_model, g_free);
   g_clear_pointer (&priv->found_model, g_free);
   g_clear_pointer (&priv->headers, g_ptr_array_unref);
@@ -236,6 +271,26 @@ confab_http_provider_configure (ConfabHttpProvider *self,
   priv->session = confab_http_session_new (confab_http_settings_is_local (priv->base_url));
 
   return TRUE;
+}
+
+/**
+ * confab_http_provider_set_key_source:
+ * @source: asked for the key before a request; what it has comes before the key that was configured
+ * @name: what to ask it for
+ */
+void
+confab_http_provider_set_key_source (ConfabHttpProvider *self,
+                                     ConfabKeySource *source,
+                                     const char *name)
+{
+  ConfabHttpProviderPrivate *priv = confab_http_provider_get_private (self);
+
+  g_return_if_fail (CONFAB_IS_HTTP_PROVIDER (self) && CONFAB_IS_KEY_SOURCE (source));
+  g_return_if_fail (name != NULL);
+
+  g_set_object (&priv->key_source, source);
+  g_free (priv->key_name);
+  priv->key_name = g_strdup (name);
 }
 
 /**

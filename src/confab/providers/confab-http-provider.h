@@ -4,6 +4,7 @@
 #include <libsoup/soup.h>
 
 #include "confab-answer-reader.h"
+#include "confab-key-source.h"
 #include "confab-provider.h"
 
 G_BEGIN_DECLS
@@ -45,6 +46,9 @@ gboolean confab_http_provider_configure (ConfabHttpProvider *self,
                                          const char *api_key,
                                          const char *default_model,
                                          GError **error);
+void confab_http_provider_set_key_source (ConfabHttpProvider *self,
+                                          ConfabKeySource *source,
+                                          const char *name);
 void confab_http_provider_set_stall_timeout (ConfabHttpProvider *self, guint timeout_ms);
 void confab_http_provider_set_retries (ConfabHttpProvider *self, guint retries);
 gboolean confab_http_provider_set_headers (ConfabHttpProvider *self,

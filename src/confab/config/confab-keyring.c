@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "confab-keyring.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "confab-error.h"
+
+#ifdef HAVE_LIBSECRET
+#include <libsecret/secret.h>
+
+#define ATTRIBUTE "provider"
+
+static const SecretSchema schema = { "org.confab.Confab.Key",
+                                     SECRET_SCHEMA_NONE,
+                                     { { ATTRIBUTE, SECRET_SCHEMA_ATTRIBUTE_STRING }, { NULL } } };
+
+static GHashTable *
+make_attributes (const char *provider)
+{
+  GHashTable *attributes = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+
+  g_hash_table_insert (attributes, (char *) ATTRIBUTE, g_strdup (provider));
+
+  return attributes;
+}
+
+static void
+wipe_and_free (gpointer key)
+{
+  explicit_bzero (key, strlen (key));
+  g_free (key);
+}
+
+static void
+retrieved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (SecretValue) value = NULL;
+  GError *error = NULL;
+  const char *text;
+
+  value = secret_retrievable_retrieve_secret_finish (SECRET_RETRIEVABLE (source), result, &error);
+  if (error != NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  text = value != NULL ? secret_value_get_text (value) : NULL;
+  g_task_return_pointer (task, g_strdup (text), wipe_and_free);
+}
+
+static void
+searched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autolist (SecretRetrievable) items = NULL;
+  GError *error = NULL;
+  SecretRetrievable *item;
+
+  items = secret_password_search_finish (result, &error);
+  if (error != NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  if (items == NULL)
+    {
+      g_task_return_pointer (task, NULL, NULL);
+      return;
+    }
+
+  /* Nobody may be there to answer a dialog, so none is shown. */
+  item = items->data;
+  if (SECRET_IS_ITEM (item) && secret_item_get_locked (SECRET_ITEM (item)))
+    g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_AUTH,
+                             _ ("The key of the provider “%s” is in a keyring that is locked; "
+                                "unlock it and ask again."),
+                             (const char *) g_task_get_task_data (task));
+  else
+    secret_retrievable_retrieve_secret (item, g_task_get_cancellable (task), retrieved_cb,
+                                        g_object_ref (task));
+}
+
+static void
+connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GDBusConnection) connection = NULL;
+  g_autoptr (GHashTable) attributes = make_attributes (g_task_get_task_data (task));
+  GError *error = NULL;
+
+  connection = g_bus_get_finish (result, &error);
+  if (connection == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  /* libsecret takes this connection too; the end of the bus must not be that of the program */
+  g_dbus_connection_set_exit_on_close (connection, FALSE);
+  secret_password_searchv (&schema, attributes, SECRET_SEARCH_NONE, g_task_get_cancellable (task),
+                           searched_cb, g_object_ref (task));
+}
+
+static void
+search (GTask *task)
+{
+  g_bus_get (G_BUS_TYPE_SESSION, g_task_get_cancellable (task), connected_cb, g_object_ref (task));
+}
+
+#else
+
+static gboolean
+fail (GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                       _ ("Confab was built without libsecret, and so knows no keyring"));
+
+  return FALSE;
+}
+
+static void
+search (GTask *task)
+{
+  GError *error = NULL;
+
+  fail (&error);
+  g_task_return_error (task, error);
+}
+
+#endif
+
+/**
+ * confab_keyring_lookup_async:
+ * @provider: a provider's name
+ *
+ * Never asks the user anything.
+ */
+void
+confab_keyring_lookup_async (const char *provider,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+
+  g_return_if_fail (provider != NULL);
+
+  task = g_task_new (NULL, cancellable, callback, user_data);
+  g_task_set_source_tag (task, confab_keyring_lookup_async);
+  g_task_set_task_data (task, g_strdup (provider), g_free);
+  search (task);
+}
+
+/**
+ * confab_keyring_lookup_finish:
+ *
+ * Returns: (transfer full) (nullable): the key, to be wiped by the caller; NULL without an error if
+ *   there is none; %CONFAB_ERROR_UPSTREAM_AUTH if it is locked
+ */
+char *
+confab_keyring_lookup_finish (GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/**
+ * confab_keyring_store:
+ * @provider: a provider's name
+ * @key: its key, which replaces the one before
+ *
+ * Returns: whether it is kept
+ */
+gboolean
+confab_keyring_store (const char *provider,
+                      const char *key,
+                      GCancellable *cancellable,
+                      GError **error)
+{
+#ifdef HAVE_LIBSECRET
+  g_autoptr (GHashTable) attributes = make_attributes (provider);
+  /* Translators: how a keyring's window calls the key; %s is the name of a model server */
+  g_autofree char *label = g_strdup_printf (_ ("Confab: key of %s"), provider);
+
+  return secret_password_storev_sync (&schema, attributes, SECRET_COLLECTION_DEFAULT, label, key,
+                                      cancellable, error);
+#else
+  return fail (error);
+#endif
+}
+
+/**
+ * confab_keyring_clear:
+ * @provider: a provider's name
+ *
+ * Returns: whether there was a key; FALSE without an error if not
+ */
+gboolean
+confab_keyring_clear (const char *provider, GCancellable *cancellable, GError **error)
+{
+#ifdef HAVE_LIBSECRET
+  g_autoptr (GHashTable) attributes = make_attributes (provider);
+
+  return secret_password_clearv_sync (&schema, attributes, cancellable, error);
+#else
+  return fail (error);
+#endif
+}
