@@ -72,6 +72,8 @@ static const StreamCase stream_cases[] = {
   { "error-null",
     "data: {\"error\":null,\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n" DONE_EVENT, "a", "",
     CONFAB_FINISH_STOP, NULL },
+  { "space-first", " " TEXT_EVENT ("a") TEXT_EVENT ("b") STOP_EVENT, "b", "", CONFAB_FINISH_STOP,
+    NULL },
   { "not-json", TEXT_EVENT ("a") "data: <b>502</b>\n\n", "a", "", -1, "upstream-error" },
   { "json-but-no-object", "data: 7\n\n", "", "", -1, "upstream-error" },
   { "reasoning-content",

@@ -119,7 +119,7 @@ announce (ConfabRun *self)
 static void
 leave_service (ConfabRun *self)
 {
-  g_autoptr (ConfabRun) guard = confab_run_ref (self);
+  g_autoptr (ConfabRun) guard G_GNUC_UNUSED = confab_run_ref (self);
   ConfabGeneration *next;
   ConfabRun *run;
 

@@ -229,7 +229,7 @@ handle_resume (ConfabGateway *self, Call *call)
 static void
 handle_leave (ConfabGateway *self, Call *call)
 {
-  g_autoptr (Call) taken = call;
+  g_autoptr (Call) taken G_GNUC_UNUSED = call;
   g_autoptr (GError) error = NULL;
   JsonObject *object;
 

@@ -307,7 +307,7 @@ transition (ConfabGeneration *self, ConfabState to)
 static gboolean
 end (ConfabGeneration *self, ConfabState state, ConfabOutcome *outcome, const GError *error)
 {
-  g_autoptr (ConfabGeneration) guard = g_object_ref (self);
+  g_autoptr (ConfabGeneration) guard G_GNUC_UNUSED = g_object_ref (self);
 
   if (!transition (self, state))
     {

@@ -401,8 +401,7 @@ confab_answer_reader_feed (ConfabAnswerReader *self,
 
   if (self->form == FORM_UNKNOWN)
     find_form (self, bytes, length);
-  if (self->form == FORM_UNKNOWN)
-    return TRUE;
+  /* white space that decides nothing yet is a stream's all the same: it begins a line */
   if (self->form == FORM_WHOLE_JSON)
     return gather_whole (self, bytes, length, error);
 

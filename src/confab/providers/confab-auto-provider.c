@@ -168,7 +168,7 @@ forward (ConfabAutoProvider *self, GTask *task)
 static void
 decide (ConfabAutoProvider *self, ConfabProvider *chosen, GError *refusal)
 {
-  g_autoptr (ConfabAutoProvider) keep = g_object_ref (self);
+  g_autoptr (ConfabAutoProvider) keep G_GNUC_UNUSED = g_object_ref (self);
   GTask *task;
 
   g_assert (self->state != STATE_DECIDED);

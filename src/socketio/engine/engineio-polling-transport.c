@@ -166,7 +166,7 @@ engineio_polling_transport_end_post (EngineioPollingTransport *self,
                                      SoupServerMessage *message,
                                      GBytes *body)
 {
-  g_autoptr (EngineioPollingTransport) alive = g_object_ref (self);
+  g_autoptr (EngineioPollingTransport) alive G_GNUC_UNUSED = g_object_ref (self);
   g_autoptr (GArray) packets = NULL;
 
   self->posting = FALSE;

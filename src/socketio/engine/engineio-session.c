@@ -202,7 +202,7 @@ session_finish (EngineioSession *self, const char *reason)
 static void
 session_fail (EngineioSession *self, const char *reason, gboolean orderly)
 {
-  g_autoptr (EngineioSession) alive = engineio_session_ref (self);
+  g_autoptr (EngineioSession) alive G_GNUC_UNUSED = engineio_session_ref (self);
   g_autoptr (EngineioTransport) transport = NULL;
 
   if (self->state == SESSION_CLOSED)
@@ -249,7 +249,7 @@ advance_close (EngineioSession *self)
 static void
 begin_close (EngineioSession *self, const char *reason, guint timeout_ms)
 {
-  g_autoptr (EngineioSession) alive = engineio_session_ref (self);
+  g_autoptr (EngineioSession) alive G_GNUC_UNUSED = engineio_session_ref (self);
 
   if (self->state >= SESSION_CLOSING)
     return;
@@ -273,7 +273,7 @@ engineio_session_close (EngineioSession *self, const char *reason)
 void
 engineio_session_close_hastily (EngineioSession *self, const char *reason)
 {
-  g_autoptr (EngineioSession) alive = engineio_session_ref (self);
+  g_autoptr (EngineioSession) alive G_GNUC_UNUSED = engineio_session_ref (self);
 
   self->hasty = TRUE;
   begin_close (self, reason, CLOSE_TIMEOUT_MS);
@@ -606,7 +606,7 @@ engineio_session_handle_packet (EngineioSession *self,
                                 EngineioTransport *transport,
                                 const EngineioPacket *packet)
 {
-  g_autoptr (EngineioSession) alive = engineio_session_ref (self);
+  g_autoptr (EngineioSession) alive G_GNUC_UNUSED = engineio_session_ref (self);
 
   if (!engineio_packet_validate (packet, NULL))
     {
@@ -626,7 +626,7 @@ engineio_session_handle_packet (EngineioSession *self,
 void
 engineio_session_handle_progress (EngineioSession *self, EngineioTransport *transport)
 {
-  g_autoptr (EngineioSession) alive = engineio_session_ref (self);
+  g_autoptr (EngineioSession) alive G_GNUC_UNUSED = engineio_session_ref (self);
 
   if (transport != self->transport)
     return;

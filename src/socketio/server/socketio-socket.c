@@ -541,7 +541,7 @@ fail_waits (SocketioSocket *self)
 void
 socketio_socket_lost (SocketioSocket *self, const char *reason)
 {
-  g_autoptr (SocketioSocket) alive = g_object_ref (self);
+  g_autoptr (SocketioSocket) alive G_GNUC_UNUSED = g_object_ref (self);
 
   if (!self->connected)
     return;
@@ -559,7 +559,7 @@ socketio_socket_handle_event (SocketioSocket *self,
                               SocketioArgs *args,
                               gint64 id)
 {
-  g_autoptr (SocketioSocket) alive = g_object_ref (self);
+  g_autoptr (SocketioSocket) alive G_GNUC_UNUSED = g_object_ref (self);
   g_autoptr (SocketioAck) ack = id >= 0 ? socketio_ack_new (self, id) : NULL;
 
   /* A name that nobody listens for has no quark, and gets none: what peers send is never interned.
