@@ -240,7 +240,7 @@ function definePolling(mode) {
     const echo = await startEcho(t, 'engineio-echo', mode);
     const session = await Polling.open(echo);
     const poll = session.poll();
-    await sleep(100);
+    await session.settle();
     await session.send('4now');
     const { status, text, headers } = await poll;
     assert.deepEqual({ status, text }, { status: 200, text: '4now' });
@@ -277,7 +277,7 @@ function definePolling(mode) {
       const echo = await startEcho(t, 'engineio-echo', mode);
       const session = await Polling.open(echo);
       const poll = session.poll();
-      await sleep(50);
+      await session.settle();
       const { status, text } = await session.post(body);
       assert.deepEqual({ status, text },
         { status: 400, text: JSON.stringify(ERRORS.badRequest) });
@@ -291,7 +291,7 @@ function definePolling(mode) {
     for (const packet of OUT_OF_PLACE) {
       const session = await Polling.open(echo);
       const poll = session.poll();
-      await sleep(20);
+      await session.settle();
       await session.post(packet);
       assert.equal((await poll).text, '1', JSON.stringify(packet));
       await session.assertGone();
@@ -318,7 +318,7 @@ function definePolling(mode) {
     const echo = await startEcho(t, 'engineio-echo', mode);
     const session = await Polling.open(echo);
     const first = session.poll();
-    await sleep(100);
+    await session.settle();
     const second = await session.poll();
     assert.equal(second.status, 400);
     assert.deepEqual(await first.then(({ status, text }) => ({ status, text })),
@@ -332,7 +332,7 @@ function definePolling(mode) {
     const first = await Raw.open(t, echo.port);
     first.write(formatRequest({ method: 'POST', path: session.path, body: '4abcdef' })
       .subarray(0, -3));
-    await sleep(100);
+    await session.settle();
     assert.equal((await session.post('4b')).status, 400);
     await session.assertGone();
     first.write('def');
@@ -356,7 +356,7 @@ function definePolling(mode) {
     const echo = await startEcho(t, 'engineio-echo', mode);
     const session = await Polling.open(echo);
     const poll = await session.startPoll(t);
-    await sleep(100);
+    await session.settle();
     poll.socket.destroy();
     await waitFor(async () => !await session.isKnown(), { timeout: 2000, what: 'the end' });
     await echo.waitForIdleFds();
@@ -366,7 +366,7 @@ function definePolling(mode) {
     const echo = await startEcho(t, 'engineio-echo', mode);
     const session = await Polling.open(echo);
     const poll = await session.startPoll(t);
-    await sleep(100);
+    await session.settle();
     poll.socket.resetAndDestroy();
     await waitFor(async () => !await session.isKnown(), { timeout: 2000, what: 'the end' });
     await echo.waitForIdleFds();
@@ -378,7 +378,7 @@ function definePolling(mode) {
     const post = await Raw.open(t, echo.port);
     post.write(formatRequest({ method: 'POST', path: session.path, body: '4abcdef' })
       .subarray(0, -3));
-    await sleep(100);
+    await session.settle();
     post.socket.destroy();
     await waitFor(async () => !await session.isKnown(), { timeout: 2000, what: 'the end' });
     await echo.waitForIdleFds();
@@ -388,7 +388,7 @@ function definePolling(mode) {
     const echo = await startEcho(t, 'engineio-echo', mode);
     const session = await Polling.open(echo);
     const poll = session.poll();
-    await sleep(100);
+    await session.settle();
     await session.send('1');
     assert.deepEqual(await poll.then(({ status, text }) => ({ status, text })),
       { status: 200, text: '6' });
@@ -671,7 +671,7 @@ function defineLimits(mode) {
       const echo = await startEcho(t, 'engineio-echo', mode, options);
       const session = await Polling.open(echo);
       const poll = session.poll();
-      await sleep(50);
+      await session.settle();
       const { status, text } = await session.post(body, headers);
       assert.deepEqual({ status, text },
         { status: 413, text: '{"code":3,"message":"Payload too large"}' });

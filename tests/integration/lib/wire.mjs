@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 
 import WebSocket from 'ws';
 
-import { waitFor } from './process.mjs';
+import { sleep, waitFor } from './process.mjs';
 
 export const SEPARATOR = '\x1e';
 
@@ -152,6 +152,12 @@ export class Polling {
     const raw = await Raw.open(t, this.echo.port);
     raw.write(formatRequest({ path: this.path }));
     return raw;
+  }
+
+  /** Waits until the server has what was sent before: it has answered another request since. */
+  async settle() {
+    await sleep(20);
+    assert.ok(await this.isKnown());
   }
 
   post(body, headers = { 'Content-Type': 'text/plain;charset=UTF-8' }) {
