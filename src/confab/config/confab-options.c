@@ -146,14 +146,34 @@ take_address (ConfabOptions *self, RawOptions *raw, GError **error)
   return TRUE;
 }
 
+/* The first folder that systemd has made for the service, of a list; NULL if it made none. */
+static char *
+find_systemd_dir (const char *variable)
+{
+  g_auto (GStrv) dirs = g_strsplit (g_getenv (variable) ?: "", ":", 2);
+
+  return dirs[0] != NULL && g_path_is_absolute (dirs[0]) ? g_strdup (dirs[0]) : NULL;
+}
+
+static char *
+find_data_dir (void)
+{
+  char *dir = find_systemd_dir ("STATE_DIRECTORY");
+
+  return dir != NULL ? dir : g_build_filename (g_get_user_data_dir (), "confab", NULL);
+}
+
 static gboolean
 take_unix_path (ConfabOptions *self, RawOptions *raw, GError **error)
 {
   const char *runtime_dir = g_getenv ("XDG_RUNTIME_DIR");
+  g_autofree char *systemd_dir = find_systemd_dir ("RUNTIME_DIRECTORY");
 
   self->unix_asked = raw->unix_path != NULL && raw->unix_path[0] != '\0';
   if (self->unix_asked)
     self->unix_path = g_canonicalize_filename (raw->unix_path, NULL);
+  else if (raw->unix_path == NULL && systemd_dir != NULL)
+    self->unix_path = g_build_filename (systemd_dir, "socket", NULL);
   else if (raw->unix_path == NULL && runtime_dir != NULL && g_path_is_absolute (runtime_dir))
     self->unix_path = g_build_filename (runtime_dir, "confab", "socket", NULL);
 
@@ -234,7 +254,7 @@ confab_options_parse (char **argv, GError **error)
   self->version = raw.version;
   self->data_dir = raw.data_dir != NULL && raw.data_dir[0] != '\0'
                        ? g_canonicalize_filename (raw.data_dir, NULL)
-                       : g_build_filename (g_get_user_data_dir (), "confab", NULL);
+                       : find_data_dir ();
   self->config = raw.config != NULL ? g_canonicalize_filename (raw.config, NULL) : NULL;
   if (!take_address (self, &raw, error) || !take_unix_path (self, &raw, error)
       || !take_provider (self, &raw, error))

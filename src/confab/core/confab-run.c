@@ -217,8 +217,14 @@ end (ConfabRun *self, ConfabState state, ConfabOutcome *outcome, const GError *e
 static gboolean
 fail (ConfabRun *self, const GError *error)
 {
-  g_message ("Generation %s failed: %s (%s)", confab_generation_get_id (self->generation),
-             error->message, confab_error_to_code (error));
+  const char *id = confab_generation_get_id (self->generation);
+  const char *code = confab_error_to_code (error);
+
+  /* The sentence may be the model server's, which may repeat what it was asked: no text of a chat
+   * comes into logs. */
+  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "CONFAB_GENERATION_ID", id,
+                    "CONFAB_MODULE_ID", confab_generation_get_module_id (self->generation),
+                    "CONFAB_CODE", code, "MESSAGE", "Generation %s failed: %s", id, code);
 
   return end (self, CONFAB_STATE_FAILED, NULL, error);
 }

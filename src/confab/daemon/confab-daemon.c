@@ -10,17 +10,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "confab-activation.h"
 #include "confab-auto-provider.h"
 #include "confab-config.h"
+#include "confab-error.h"
 #include "confab-gateway.h"
 #include "confab-guard.h"
+#include "confab-idle.h"
 #include "confab-http-call.h"
 #include "confab-http-chat.h"
 #include "confab-keys.h"
 #include "confab-listeners.h"
 #include "confab-providers.h"
 #include "confab-origin.h"
+#include "confab-reporter.h"
 #include "confab-secrets.h"
+#include "confab-supervisor.h"
 #include "confab-web.h"
 
 /* How long clients get to take what is queued for them. */
@@ -31,6 +36,8 @@
 struct _ConfabDaemon
 {
   const ConfabOptions *options; /* of the caller */
+  ConfabSupervisor *supervisor;
+  ConfabActivation *activation;
   ConfabConfig *config;
   ConfabSecrets *secrets;
   ConfabSettings *settings; /* as they were when they last were right */
@@ -45,8 +52,10 @@ struct _ConfabDaemon
   ConfabChatStreams *streams;
   ConfabGateway *gateway; /* NULL with --no-realtime */
   ConfabListeners *listeners;
+  ConfabReporter *reporter;
+  ConfabIdle *idle; /* NULL unless started on demand */
   GMainLoop *loop;
-  guint sources[3]; /* of the signals and of the time limit; 0 for none */
+  guint sources[4]; /* of the signals and of the time limit; 0 for none */
   gboolean stopping;
   int exit_status;
 };
@@ -81,6 +90,8 @@ confab_daemon_free (ConfabDaemon *self)
     g_clear_handle_id (&self->sources[i], g_source_remove);
   if (self->config != NULL)
     g_signal_handlers_disconnect_by_data (self->config, self);
+  g_clear_object (&self->idle);
+  g_clear_object (&self->reporter);
   g_clear_pointer (&self->listeners, confab_listeners_free);
   g_clear_object (&self->server);
   g_clear_object (&self->gateway);
@@ -95,6 +106,8 @@ confab_daemon_free (ConfabDaemon *self)
   g_clear_pointer (&self->settings, confab_settings_free);
   g_clear_object (&self->config);
   g_clear_object (&self->secrets);
+  g_clear_pointer (&self->activation, confab_activation_free);
+  g_clear_pointer (&self->supervisor, confab_supervisor_free);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_free (self);
 }
@@ -178,6 +191,8 @@ apply_settings (ConfabDaemon *self)
   confab_service_set_auto_create_modules (self->service, settings->auto_create_modules);
   if (self->gateway != NULL)
     confab_gateway_set_chunk_interval (self->gateway, settings->chunk_interval_ms);
+  if (self->idle != NULL)
+    confab_idle_set_timeout (self->idle, settings->idle_timeout);
 }
 
 /* What is wrong changes nothing: neither the settings nor the providers. */
@@ -250,6 +265,10 @@ set_up (ConfabDaemon *self)
   const ConfabOptions *options = self->options;
   g_autoptr (GError) error = NULL;
 
+  self->supervisor = confab_supervisor_new ();
+  self->activation = confab_activation_take (&error);
+  if (self->activation == NULL)
+    return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
   self->secrets = confab_secrets_new ();
   self->config = confab_config_new (options->config, &error);
   if (self->config == NULL || !read_settings (self, &error))
@@ -277,12 +296,47 @@ set_up (ConfabDaemon *self)
   return TRUE;
 }
 
+/* systemd decides on the addresses of a service that it starts. */
+static gboolean
+adopt_sockets (ConfabDaemon *self)
+{
+  const ConfabOptions *options = self->options;
+  GInetAddress *outer = confab_activation_get_outer_address (self->activation);
+  g_autoptr (GError) error = NULL;
+
+  if (options->port_asked || options->bind != NULL || options->unix_asked)
+    g_set_error_literal (
+        &error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+        _ ("systemd hands over the sockets, so --port, --bind and --unix do not go "
+           "with it"));
+  else if (options->dev && outer != NULL)
+    g_set_error_literal (
+        &error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+        _ ("--dev turns the token off and so refuses the socket that systemd hands "
+           "over: only loopback addresses go with it"));
+  if (error != NULL)
+    return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
+
+  for (guint i = 0; i < confab_activation_get_n_sockets (self->activation); i++)
+    {
+      if (!socketio_server_listen_fd (self->server,
+                                      confab_activation_steal_socket (self->activation, i), &error))
+        return give_up (self, EXIT_FAILURE, error);
+    }
+  confab_access_set_address (self->access, confab_activation_get_port (self->activation), outer);
+
+  return TRUE;
+}
+
 static gboolean
 listen_on_all (ConfabDaemon *self)
 {
   const ConfabOptions *options = self->options;
   g_autoptr (GError) error = NULL;
   guint16 port = options->port_asked ? options->port : (guint16) self->settings->port;
+
+  if (confab_activation_get_n_sockets (self->activation) > 0)
+    return adopt_sockets (self);
 
   self->listeners = confab_listeners_new (self->server);
   if (!confab_listeners_add_tcp (self->listeners, options->bind, port, &port, &error))
@@ -323,7 +377,11 @@ announce (ConfabDaemon *self)
   g_autofree char *url = confab_access_make_url (self->access, with_token ? "token" : NULL,
                                                  with_token ? self->keys->token : NULL);
 
-  printf ("Listening on %s\n", url);
+  if (confab_activation_get_n_sockets (self->activation) > 0
+      && confab_activation_get_port (self->activation) == 0)
+    printf ("Listening on %s\n", confab_activation_get_unix_path (self->activation));
+  else
+    printf ("Listening on %s\n", url);
   fflush (stdout);
 }
 
@@ -360,26 +418,72 @@ time_is_up_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* First the ends are kept and told, then the connections close. */
+static void
+shut_down (ConfabDaemon *self)
+{
+  self->stopping = TRUE;
+  g_message ("Shutting down");
+  confab_supervisor_stopping (self->supervisor);
+  self->sources[2] = g_timeout_add (SHUTDOWN_TIMEOUT_MS, time_is_up_cb, self);
+  g_source_set_name_by_id (self->sources[2], "[confab] shutdown limit");
+  confab_service_shutdown_async (self->service, shut_down_cb, self);
+}
+
 static gboolean
 signal_cb (gpointer user_data)
 {
   ConfabDaemon *self = user_data;
 
-  if (self->stopping)
+  if (!self->stopping)
+    shut_down (self);
+  else
     {
       self->exit_status = EXIT_FAILURE;
       g_main_loop_quit (self->loop);
-      return G_SOURCE_CONTINUE;
     }
 
-  self->stopping = TRUE;
-  g_message ("Shutting down");
-  self->sources[2] = g_timeout_add (SHUTDOWN_TIMEOUT_MS, time_is_up_cb, self);
-  g_source_set_name_by_id (self->sources[2], "[confab] shutdown limit");
-  /* first the ends are kept and told, then the connections close */
-  confab_service_shutdown_async (self->service, shut_down_cb, self);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+reload_cb (gpointer user_data)
+{
+  ConfabDaemon *self = user_data;
+
+  if (self->stopping)
+    return G_SOURCE_CONTINUE;
+
+  confab_supervisor_reloading (self->supervisor);
+  settings_changed_cb (self);
+  confab_supervisor_ready (self->supervisor);
 
   return G_SOURCE_CONTINUE;
+}
+
+static void
+idle_expired_cb (ConfabDaemon *self)
+{
+  if (self->stopping)
+    return;
+  g_message ("Nobody has needed Confab for %u seconds", self->settings->idle_timeout);
+  shut_down (self);
+}
+
+/* Whoever starts a service on demand starts it again, so it may go when nobody needs it. */
+static gboolean
+is_on_demand (ConfabDaemon *self)
+{
+  return confab_activation_get_n_sockets (self->activation) > 0
+         || g_getenv ("DBUS_STARTER_ADDRESS") != NULL;
+}
+
+static void
+watch_idleness (ConfabDaemon *self)
+{
+  self->idle = confab_idle_new (self->service, self->server);
+  g_signal_connect_swapped (self->idle, "expired", G_CALLBACK (idle_expired_cb), self);
+  confab_idle_set_timeout (self->idle, self->settings->idle_timeout);
 }
 
 static void
@@ -390,8 +494,14 @@ serve (ConfabDaemon *self)
   g_source_set_name_by_id (self->sources[0], "[confab] SIGTERM");
   self->sources[1] = g_unix_signal_add (SIGINT, signal_cb, self);
   g_source_set_name_by_id (self->sources[1], "[confab] SIGINT");
+  self->sources[3] = g_unix_signal_add (SIGHUP, reload_cb, self);
+  g_source_set_name_by_id (self->sources[3], "[confab] SIGHUP");
 
   announce (self);
+  self->reporter = confab_reporter_new (self->service, self->supervisor);
+  if (is_on_demand (self))
+    watch_idleness (self);
+  confab_supervisor_ready (self->supervisor);
   start_provider (self);
   g_main_loop_run (self->loop);
 
