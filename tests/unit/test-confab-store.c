@@ -355,6 +355,42 @@ test_partial_text_grows (Fixture *self, gconstpointer data)
   close_store (store);
 }
 
+static void
+grow_message (ConfabBatch *batch, const char *id, const char *text)
+{
+  g_autofree char *parts = confab_parts_new (text, NULL);
+
+  confab_batch_grow_message (batch, "m", id, CONFAB_STATE_STREAMING, parts);
+}
+
+static void
+test_grown (Fixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabBatch) start = confab_batch_new (CONFAB_BATCH_DURABLE);
+  g_autoptr (ConfabBatch) growth = confab_batch_new (CONFAB_BATCH_RELAXED);
+  g_autoptr (ConfabMessageRecord) grown = NULL;
+  g_autoptr (ConfabMessageRecord) other = NULL;
+  ConfabStore *store = open_store (self->path);
+
+  put_ground (store);
+  put_message (start, "m", NULL, "q", CONFAB_STATE_COMPLETED, "question");
+  put_message (start, "m", "q", "a", CONFAB_STATE_QUEUED, "");
+  put_message (start, "m", "q", "b", CONFAB_STATE_QUEUED, "");
+  commit_ok (store, start);
+  grow_message (growth, "a", "so far");
+  grow_message (growth, "nowhere", "lost");
+  commit_ok (store, growth);
+
+  grown = get_message (store, "m", "a");
+  g_assert_cmpstr (grown->text, ==, "so far");
+  g_assert_cmpint (grown->state, ==, CONFAB_STATE_STREAMING);
+  g_assert_cmpstr (grown->parent_id, ==, "q");
+  other = get_message (store, "m", "b");
+  g_assert_cmpstr (other->text, ==, "");
+  g_assert_cmpint (other->state, ==, CONFAB_STATE_QUEUED);
+  close_store (store);
+}
+
 /* An end is reached once: what comes late changes nothing, and is no error. */
 static void
 test_ended_stays (Fixture *self, gconstpointer data)
@@ -372,6 +408,7 @@ test_ended_stays (Fixture *self, gconstpointer data)
   commit_ok (store, end);
 
   put_message (late, "m", "q", "a", CONFAB_STATE_STREAMING, "all");
+  grow_message (late, "a", "al");
   put_generation (late, "m", "g", "r", "q", "a", CONFAB_STATE_COMPLETED);
   commit_ok (store, late);
   exchange = find_request (store, "m", "r");
@@ -493,6 +530,7 @@ main (int argc, char **argv)
     { "invalid-batches", test_invalid_batches },
     { "put-changes", test_put_changes },
     { "partial-text-grows", test_partial_text_grows },
+    { "grown", test_grown },
     { "ended-stays", test_ended_stays },
     { "deletion", test_deletion },
     { "recover", test_recover },

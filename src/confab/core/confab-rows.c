@@ -132,6 +132,24 @@ confab_rows_put_answer (ConfabBatch *batch,
 }
 
 /**
+ * confab_rows_grow_answer:
+ * @batch: where to write
+ * @generation: one that goes on, and whose answer was put
+ *
+ * Writes all text that there is by now.
+ */
+void
+confab_rows_grow_answer (ConfabBatch *batch, ConfabGeneration *generation)
+{
+  g_autofree char *parts = confab_parts_new (confab_generation_get_text (generation),
+                                             confab_generation_get_reasoning (generation));
+
+  confab_batch_grow_message (batch, confab_generation_get_module_id (generation),
+                             confab_message_get_id (confab_generation_get_answer (generation)),
+                             confab_generation_get_state (generation), parts);
+}
+
+/**
  * confab_rows_put_generation:
  * @batch: where to write
  * @generation: what to write; its question and answer must be there, or come before it in @batch

@@ -24,6 +24,7 @@ void confab_rows_put_answer (ConfabBatch *batch,
                              ConfabModule *module,
                              ConfabGeneration *generation,
                              const ConfabRowsEnd *end);
+void confab_rows_grow_answer (ConfabBatch *batch, ConfabGeneration *generation);
 void confab_rows_put_generation (ConfabBatch *batch,
                                  ConfabGeneration *generation,
                                  const ConfabRowsEnd *end);

@@ -293,7 +293,7 @@ confab_run_save (ConfabRun *self)
     return;
 
   batch = confab_batch_new (CONFAB_BATCH_RELAXED);
-  confab_rows_put_answer (batch, self->module, self->generation, NULL);
+  confab_rows_grow_answer (batch, self->generation);
   confab_store_commit_async (self->service->store, batch, partial_written_cb,
                              confab_run_ref (self));
 }

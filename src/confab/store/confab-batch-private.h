@@ -10,6 +10,7 @@ typedef enum
   CONFAB_WRITE_PUT_SESSION,
   CONFAB_WRITE_PUT_MODULE,
   CONFAB_WRITE_PUT_MESSAGE,
+  CONFAB_WRITE_GROW_MESSAGE,
   CONFAB_WRITE_PUT_GENERATION,
   CONFAB_WRITE_SET_HEAD,
   CONFAB_WRITE_DELETE_SESSION,
@@ -19,7 +20,8 @@ typedef enum
 typedef struct
 {
   ConfabWriteKind kind;
-  /* By kind; owned. SET_HEAD uses a module record with id, head_id and updated_at. */
+  /* By kind; owned. SET_HEAD uses a module record with id, head_id and updated_at; GROW_MESSAGE a
+   * message record with id, module_id, state and parts. */
   union
   {
     ConfabSessionRecord *session;

@@ -24,6 +24,7 @@ write_clear (gpointer data)
       confab_module_record_free (write->module);
       break;
     case CONFAB_WRITE_PUT_MESSAGE:
+    case CONFAB_WRITE_GROW_MESSAGE:
       confab_message_record_free (write->message);
       break;
     case CONFAB_WRITE_PUT_GENERATION:
@@ -148,6 +149,38 @@ confab_batch_put_message (ConfabBatch *self, const ConfabMessageRecord *record)
 
   add (self, (ConfabWrite){ .kind = CONFAB_WRITE_PUT_MESSAGE,
                             .message = confab_message_record_copy (record) });
+}
+
+/**
+ * confab_batch_grow_message:
+ * @self: a batch that was not committed yet
+ * @module_id: a module
+ * @message_id: a message that was put, and has not ended
+ * @state: one that is no end
+ * @parts: JSON array, not checked again
+ *
+ * Changes state and parts, and no more, which costs a fraction of putting it: for text that comes
+ * bit by bit. Nothing happens if the message has ended by then, or is gone.
+ */
+void
+confab_batch_grow_message (ConfabBatch *self,
+                           const char *module_id,
+                           const char *message_id,
+                           ConfabState state,
+                           const char *parts)
+{
+  ConfabMessageRecord *message;
+
+  g_return_if_fail (self != NULL && !self->sealed);
+  g_return_if_fail (module_id != NULL && message_id != NULL && parts != NULL);
+  g_return_if_fail (!confab_state_is_end (state));
+
+  message = g_new0 (ConfabMessageRecord, 1);
+  message->id = g_strdup (message_id);
+  message->module_id = g_strdup (module_id);
+  message->state = state;
+  message->parts = g_strdup (parts);
+  add (self, (ConfabWrite){ .kind = CONFAB_WRITE_GROW_MESSAGE, .message = message });
 }
 
 /**

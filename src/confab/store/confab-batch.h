@@ -32,6 +32,11 @@ gboolean confab_batch_is_empty (ConfabBatch *self);
 void confab_batch_put_session (ConfabBatch *self, const ConfabSessionRecord *record);
 void confab_batch_put_module (ConfabBatch *self, const ConfabModuleRecord *record);
 void confab_batch_put_message (ConfabBatch *self, const ConfabMessageRecord *record);
+void confab_batch_grow_message (ConfabBatch *self,
+                                const char *module_id,
+                                const char *message_id,
+                                ConfabState state,
+                                const char *parts);
 void confab_batch_put_generation (ConfabBatch *self, const ConfabGenerationRecord *record);
 
 void confab_batch_set_head (ConfabBatch *self,

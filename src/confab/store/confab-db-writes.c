@@ -184,6 +184,23 @@ put_message (ConfabDb *self, const ConfabMessageRecord *record, GError **error)
 }
 
 static gboolean
+grow_message (ConfabDb *self, const ConfabMessageRecord *record, GError **error)
+{
+  static const char sql[] = "UPDATE messages SET state = ?1, parts = ?2"
+                            "  WHERE module = (SELECT seq FROM modules WHERE id = ?3)"
+                            "    AND id = ?4 AND " RUNS;
+  g_autoptr (ConfabStatement) grow = confab_db_prepare (self, sql, error);
+
+  if (grow == NULL)
+    return FALSE;
+
+  confab_statement_bind (grow, "ssss", confab_state_to_string (record->state), record->parts,
+                         record->module_id, record->id);
+
+  return confab_db_run (self, grow, error);
+}
+
+static gboolean
 put_generation (ConfabDb *self, const ConfabGenerationRecord *record, GError **error)
 {
   static const char sql[] =
@@ -259,6 +276,8 @@ apply_write (ConfabDb *self, const ConfabWrite *change, GError **error)
       return put_module (self, change->module, error);
     case CONFAB_WRITE_PUT_MESSAGE:
       return put_message (self, change->message, error);
+    case CONFAB_WRITE_GROW_MESSAGE:
+      return grow_message (self, change->message, error);
     case CONFAB_WRITE_PUT_GENERATION:
       return put_generation (self, change->generation, error);
     case CONFAB_WRITE_SET_HEAD:
