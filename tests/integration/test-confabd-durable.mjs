@@ -268,6 +268,38 @@ test('with queue=true a second question waits its turn', async (t) => {
     [first.userMessageId, first.messageId, second.userMessageId, second.messageId]);
 });
 
+test('one who resumed an answer that waits for its turn hears of its end', async (t) => {
+  const { confabd } = await startDurable(t, 'slow', { config: '[confab]\nqueue=true\n' });
+  const [chat, other] = await Promise.all([connect(t, confabd), connect(t, confabd)]);
+  await chat.generate({ moduleId: 'm', message: 'One' });
+  const { generationId } = await chat.generate({ moduleId: 'm', message: 'Two' });
+  const cut = await other.call('ai:chat:resume', { moduleId: 'm', generationId });
+  assert.equal(cut.state, 'queued');
+  assert.equal((await chat.call('ai:chat:stop', { moduleId: 'm', generationId })).stopped, 1);
+  const { event, payload } = await other.end(generationId);
+  assert.equal(event, 'complete');
+  assert.equal(payload.finishReason, 'stopped');
+  await chat.call('ai:chat:stop', { moduleId: 'm' });
+});
+
+test('no chunk follows the ack of a stop that came too late', async (t) => {
+  const { confabd } = await startDurable(t, 'plain',
+    { config: '[confab]\nchunk-interval=1000\n' });
+  const chat = await connect(t, confabd, { transports: ['websocket'] });
+  const told = [];
+  for (let i = 0; i < 10; i += 1) {
+    const { generationId } = await chat.generate({ moduleId: 'm', message: `${i}` });
+    await chat.waitFor(() => chat.all('chunk', generationId).length > 0);
+    /* while the end is on its way to the disk */
+    await Promise.all([1, 2, 3].map(async () => {
+      await chat.call('ai:chat:stop', { moduleId: 'm', generationId });
+      told.push([generationId, chat.all('chunk', generationId).length]);
+    }));
+    await chat.end(generationId);
+  }
+  told.forEach(([generationId, n]) => assert.equal(chat.all('chunk', generationId).length, n));
+});
+
 test('with chunk-interval text is gathered, and the first leaves at once', async (t) => {
   const { confabd } = await startDurable(t, 'slow',
     { config: '[confab]\nchunk-interval=200\n' });
@@ -279,6 +311,25 @@ test('with chunk-interval text is gathered, and the first leaves at once', async
   assert.equal(chunks[0].fromSeq, undefined);
   assert.equal(joined(chunks), payload.message);
   assert.ok(chunks.some(({ fromSeq, seq }) => fromSeq < seq), 'some were gathered');
+  chunks.forEach(({ fromSeq, seq }, i) =>
+    assert.equal(fromSeq ?? seq, i === 0 ? 1 : chunks[i - 1].seq + 1));
+});
+
+test('with chunk-interval the ack of resume is a cut for one who follows already', async (t) => {
+  const { confabd } = await startDurable(t, 'paced:60:5',
+    { config: '[confab]\nchunk-interval=150\n' });
+  const chat = await connect(t, confabd);
+  const question = { moduleId: 'm', message: 'One', requestId: 'r' };
+  const ack = await chat.generate(question);
+  await chat.waitFor(() => chat.all('chunk').length > 1);
+  for (const again of [['ai:chat:resume', { moduleId: 'm' }], ['ai:chat:generate', question]]) {
+    const cut = await chat.call(...again);
+    assert.equal(chat.all('chunk').at(-1).seq, cut.seq, 'all of it was told before');
+    await sleep(20);
+  }
+  const { payload } = await chat.end(ack.generationId);
+  const chunks = chat.all('chunk');
+  assert.equal(joined(chunks), payload.message);
   chunks.forEach(({ fromSeq, seq }, i) =>
     assert.equal(fromSeq ?? seq, i === 0 ? 1 : chunks[i - 1].seq + 1));
 });

@@ -164,7 +164,7 @@ stop_module (ConfabService *self, ConfabModule *module)
       ConfabRun *run = g_hash_table_lookup (self->runs, confab_module_get_generation (module, i));
 
       if (run != NULL)
-        confab_run_stop (run, NULL, NULL);
+        confab_run_stop (run, NULL, NULL, NULL);
     }
 }
 

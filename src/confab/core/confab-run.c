@@ -26,9 +26,14 @@ struct _ConfabRun
   ConfabOutcome *outcome;
   GError *error;
   ConfabBatch *end_batch;
-  ConfabRunFunc stopped; /* nullable */
-  gpointer stopped_data;
+  GArray *waiting_for_end; /* of WaitingForEnd; NULL once it was told */
 };
+
+typedef struct
+{
+  ConfabRunFunc func;
+  gpointer data;
+} WaitingForEnd;
 
 ConfabRun *
 confab_run_new (ConfabService *service, ConfabModule *module, ConfabGeneration *generation)
@@ -41,6 +46,7 @@ confab_run_new (ConfabService *service, ConfabModule *module, ConfabGeneration *
   self->generation = g_object_ref (generation);
   self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
   self->cancellable = g_cancellable_new ();
+  self->waiting_for_end = g_array_new (FALSE, FALSE, sizeof (WaitingForEnd));
 
   return self;
 }
@@ -60,6 +66,7 @@ confab_run_unref (ConfabRun *self)
     return;
 
   g_clear_pointer (&self->waiters, g_ptr_array_unref);
+  g_clear_pointer (&self->waiting_for_end, g_array_unref);
   g_clear_pointer (&self->end_batch, confab_batch_unref);
   g_clear_pointer (&self->outcome, confab_outcome_free);
   g_clear_error (&self->error);
@@ -135,6 +142,8 @@ leave_service (ConfabRun *self)
 static void
 tell_end (ConfabRun *self)
 {
+  g_autoptr (GArray) waiting = NULL;
+
   switch (self->end_state)
     {
     case CONFAB_STATE_COMPLETED:
@@ -151,8 +160,13 @@ tell_end (ConfabRun *self)
       break;
     }
 
-  if (self->stopped != NULL)
-    self->stopped (self->stopped_data);
+  waiting = g_steal_pointer (&self->waiting_for_end);
+  for (guint i = 0; waiting != NULL && i < waiting->len; i++)
+    {
+      WaitingForEnd *one = &g_array_index (waiting, WaitingForEnd, i);
+
+      one->func (one->data);
+    }
 }
 
 static void
@@ -232,22 +246,30 @@ fail (ConfabRun *self, const GError *error)
 /**
  * confab_run_stop:
  * @self: a run that was accepted
+ * @stopped: (out) (optional): whether that ends it; %FALSE if its end stood already
  * @func: (nullable): called when the end is kept and was told
  * @user_data: for @func
  *
  * Ends it as somebody asked. The connection to its upstream is closed at once; what has come so far
  * is the answer.
  *
- * Returns: %FALSE if the end stood already; @func is not called then
+ * Returns: %FALSE if the end has been told already; @func is not called then
  */
 gboolean
-confab_run_stop (ConfabRun *self, ConfabRunFunc func, gpointer user_data)
+confab_run_stop (ConfabRun *self, gboolean *stopped, ConfabRunFunc func, gpointer user_data)
 {
-  if (!end (self, CONFAB_STATE_STOPPED, confab_outcome_new (CONFAB_FINISH_STOPPED), NULL))
+  WaitingForEnd waiting = { func, user_data };
+
+  gboolean ends;
+
+  ends = end (self, CONFAB_STATE_STOPPED, confab_outcome_new (CONFAB_FINISH_STOPPED), NULL);
+  if (stopped != NULL)
+    *stopped = ends;
+  if (self->waiting_for_end == NULL)
     return FALSE;
 
-  self->stopped = func;
-  self->stopped_data = user_data;
+  if (func != NULL)
+    g_array_append_val (self->waiting_for_end, waiting);
 
   return TRUE;
 }

@@ -36,7 +36,8 @@ void confab_run_save (ConfabRun *self);
 void confab_run_begin (ConfabRun *self);
 /* FALSE if the end stands already, and @func is not called then; else it is when the end was told.
  */
-gboolean confab_run_stop (ConfabRun *self, ConfabRunFunc func, gpointer user_data);
+gboolean
+confab_run_stop (ConfabRun *self, gboolean *stopped, ConfabRunFunc func, gpointer user_data);
 gboolean confab_run_interrupt (ConfabRun *self, const GError *error);
 
 G_END_DECLS

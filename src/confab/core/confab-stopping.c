@@ -27,12 +27,14 @@ stop_run (GTask *task, ConfabGeneration *generation)
   ConfabService *self = g_task_get_source_object (task);
   ConfabRun *run = g_hash_table_lookup (self->runs, generation);
   Stopping *stopping = g_task_get_task_data (task);
+  gboolean stopped;
 
-  if (run == NULL || !confab_run_stop (run, ended_cb, task))
+  /* also of one whose end is on its way: no chunk follows the answer to this */
+  if (run == NULL || !confab_run_stop (run, &stopped, ended_cb, task))
     return;
 
   g_object_ref (task);
-  stopping->stopped++;
+  stopping->stopped += stopped ? 1 : 0;
   stopping->awaited++;
 }
 
@@ -108,7 +110,7 @@ confab_service_stop_async (ConfabService *self,
   for (guint i = 0; i < confab_module_get_n_generations (module); i++)
     if (generation == NULL || confab_module_get_generation (module, i) == generation)
       stop_run (task, confab_module_get_generation (module, i));
-  if (((Stopping *) g_task_get_task_data (task))->stopped == 0)
+  if (((Stopping *) g_task_get_task_data (task))->awaited == 0)
     g_task_return_int (task, 0);
 }
 

@@ -111,6 +111,15 @@ confab_followers_set_chunk_interval (ConfabFollowers *self, guint interval_ms)
 }
 
 void
+confab_followers_catch_up (ConfabFollowers *self, ConfabGeneration *generation)
+{
+  ConfabFollowing *following = g_hash_table_lookup (self->followings, generation);
+
+  if (following != NULL)
+    confab_following_catch_up (following);
+}
+
+void
 confab_followers_follow_generation (ConfabFollowers *self,
                                     SocketioSocket *socket,
                                     ConfabGeneration *generation)

@@ -21,6 +21,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabFollowers, confab_followers_free)
 /* At least so long between two chunks, in ms; 0 sends each as it comes. */
 void confab_followers_set_chunk_interval (ConfabFollowers *self, guint interval_ms);
 
+/* Before an ack says how far @generation is: whoever follows it already has heard as much. */
+void confab_followers_catch_up (ConfabFollowers *self, ConfabGeneration *generation);
+
 /* From the newest seq on; nothing happens if it has ended. */
 void confab_followers_follow_generation (ConfabFollowers *self,
                                          SocketioSocket *socket,

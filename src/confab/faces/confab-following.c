@@ -227,6 +227,18 @@ confab_following_remove (ConfabFollowing *self, SocketioSocket *socket)
 }
 
 /**
+ * confab_following_catch_up:
+ * @self: a following
+ *
+ * Tells now what an interval still gathers, so that what comes next begins where the generation is.
+ */
+void
+confab_following_catch_up (ConfabFollowing *self)
+{
+  tell_up_to_now (self);
+}
+
+/**
  * confab_following_start:
  * @self: a following whose generation was accepted
  *

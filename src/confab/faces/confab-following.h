@@ -26,6 +26,8 @@ gboolean confab_following_is_started (ConfabFollowing *self);
 /* Adding twice is adding once. */
 void confab_following_add (ConfabFollowing *self, SocketioSocket *socket);
 void confab_following_remove (ConfabFollowing *self, SocketioSocket *socket);
+/* Tells now what an interval still gathers. */
+void confab_following_catch_up (ConfabFollowing *self);
 void confab_following_start (ConfabFollowing *self);
 void confab_following_end (ConfabFollowing *self);
 

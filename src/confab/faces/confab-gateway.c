@@ -116,6 +116,7 @@ refuse (const Call *call, const GError *error)
 static void
 answer_repeat (const Call *call, ConfabGeneration *generation)
 {
+  confab_followers_catch_up (call->gateway->followers, generation);
   if (call->ack != NULL)
     {
       JsonObject *object = json_object_new ();
@@ -200,6 +201,10 @@ recalled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   module_id = confab_rules_get_string (call->payload, "moduleId");
   module = confab_service_lookup_module (CONFAB_SERVICE (source), module_id);
   running = module != NULL ? confab_service_get_running (CONFAB_SERVICE (source), module) : NULL;
+  if (generation != NULL)
+    confab_followers_catch_up (call->gateway->followers, generation);
+  if (running != NULL)
+    confab_followers_catch_up (call->gateway->followers, running);
   object = json_object_new ();
   if (generation != NULL)
     confab_wire_set_resumed (object, generation, confab_rules_get_int (call->payload, "seq", -1));
@@ -216,6 +221,9 @@ recalled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   else
     json_object_unref (object);
   confab_followers_follow_module (call->gateway->followers, call->socket, module_id);
+  /* one that still waits for its turn may end without ever being started */
+  if (generation != NULL)
+    confab_followers_follow_generation (call->gateway->followers, call->socket, generation);
 }
 
 /* Takes @call. */
