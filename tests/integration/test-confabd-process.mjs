@@ -198,7 +198,8 @@ test('--version and --help', async () => {
   const help = await run(['--help']);
   assert.equal(help.code, 0);
   for (const option of ['port', 'bind', 'unix', 'data-dir', 'dev', 'no-realtime', 'allow-origin',
-    'allow-host', 'provider', 'base-url', 'model', 'no-bus', 'verbose', 'version'])
+    'allow-host', 'provider', 'base-url', 'model', 'session', 'system', 'no-bus',
+    'replace', 'verbose', 'version'])
     assert.match(help.stdout, new RegExp(`--${option}\\b`));
 });
 

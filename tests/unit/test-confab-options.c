@@ -60,10 +60,12 @@ test_all (void)
   g_autoptr (ConfabOptions) options = parse_well (
       "--port 0 --bind 192.0.2.1 --unix /run/x/socket --data-dir /d --no-realtime --allow-origin "
       "https://A.example --allow-origin http://b.example:8080 --allow-host C.example --provider "
-      "openai --base-url http://127.0.0.1:1/v1 --model m --no-bus --verbose --version");
+      "openai --base-url http://127.0.0.1:1/v1 --model m --system --replace --verbose --version");
   g_autofree char *bind = g_inet_address_to_string (options->bind);
 
   g_assert_cmpuint (options->port, ==, 0);
+  g_assert_cmpint (options->bus, ==, CONFAB_BUS_SYSTEM);
+  g_assert_true (options->replace);
   g_assert_cmpstr (bind, ==, "192.0.2.1");
   g_assert_cmpstr (options->unix_path, ==, "/run/x/socket");
   g_assert_true (options->unix_asked);

@@ -24,7 +24,10 @@ typedef struct
   char *provider;
   char *base_url;
   char *model;
+  gboolean session_bus;
+  gboolean system_bus;
   gboolean no_bus;
+  gboolean replace;
   gboolean verbose;
   gboolean version;
 } RawOptions;
@@ -106,7 +109,12 @@ parse_raw (RawOptions *raw, char **argv, GError **error)
     { "base-url", 0, 0, G_OPTION_ARG_STRING, &raw->base_url,
       N_ ("Model server, like http://127.0.0.1:8080/v1"), "URL" },
     { "model", 0, 0, G_OPTION_ARG_STRING, &raw->model, N_ ("Model to ask"), "NAME" },
+    { "session", 0, 0, G_OPTION_ARG_NONE, &raw->session_bus,
+      N_ ("Be on the session bus, and nowhere without one"), NULL },
+    { "system", 0, 0, G_OPTION_ARG_NONE, &raw->system_bus, N_ ("Be on the system bus"), NULL },
     { "no-bus", 0, 0, G_OPTION_ARG_NONE, &raw->no_bus, N_ ("Stay off D-Bus"), NULL },
+    { "replace", 0, 0, G_OPTION_ARG_NONE, &raw->replace,
+      N_ ("Take the place of the Confab that runs on the bus"), NULL },
     { "verbose", 0, 0, G_OPTION_ARG_NONE, &raw->verbose, N_ ("Log more"), NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &raw->version, N_ ("Print the version"), NULL },
     { NULL },
@@ -188,6 +196,23 @@ take_unix_path (ConfabOptions *self, RawOptions *raw, GError **error)
   return TRUE;
 }
 
+static gboolean
+take_bus (ConfabOptions *self, RawOptions *raw, GError **error)
+{
+  if ((raw->session_bus != FALSE) + (raw->system_bus != FALSE) + (raw->no_bus != FALSE) > 1)
+    return refuse (error, _ ("Only one of --session, --system and --no-bus can be had"));
+  if (raw->replace && raw->no_bus)
+    return refuse (error, _ ("--replace needs a bus, and --no-bus stays off it"));
+
+  self->bus = raw->session_bus  ? CONFAB_BUS_SESSION
+              : raw->system_bus ? CONFAB_BUS_SYSTEM
+              : raw->no_bus     ? CONFAB_BUS_NONE
+                                : CONFAB_BUS_AUTO;
+  self->replace = raw->replace;
+
+  return TRUE;
+}
+
 static char **
 normalize_all (char **values, char *(*normalize) (const char *, GError **), GError **error)
 {
@@ -257,7 +282,7 @@ confab_options_parse (char **argv, GError **error)
                        : find_data_dir ();
   self->config = raw.config != NULL ? g_canonicalize_filename (raw.config, NULL) : NULL;
   if (!take_address (self, &raw, error) || !take_unix_path (self, &raw, error)
-      || !take_provider (self, &raw, error))
+      || !take_provider (self, &raw, error) || !take_bus (self, &raw, error))
     return NULL;
 
   self->allow_origins = normalize_all (raw.allow_origins, confab_origin_normalize, error);

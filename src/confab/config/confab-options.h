@@ -3,6 +3,8 @@
 
 #include <gio/gio.h>
 
+#include "confab-bus-mode.h"
+
 G_BEGIN_DECLS
 
 #define CONFAB_DEFAULT_PORT 7420
@@ -25,6 +27,8 @@ typedef struct
   gboolean provider_asked; /* whether the user named it, or @base_url did */
   char *base_url;          /* NULL: the provider's own way to find it */
   char *model;             /* NULL: the provider's default */
+  ConfabBusMode bus;
+  gboolean replace; /* take the place of the Confab on that bus */
   gboolean verbose;
   gboolean version; /* nothing but the version is asked for */
 } ConfabOptions;

@@ -12,6 +12,7 @@
 
 #include "confab-activation.h"
 #include "confab-auto-provider.h"
+#include "confab-bus.h"
 #include "confab-config.h"
 #include "confab-error.h"
 #include "confab-gateway.h"
@@ -53,7 +54,9 @@ struct _ConfabDaemon
   ConfabGateway *gateway; /* NULL with --no-realtime */
   ConfabListeners *listeners;
   ConfabReporter *reporter;
-  ConfabIdle *idle; /* NULL unless started on demand */
+  ConfabIdle *idle;        /* NULL unless started on demand */
+  ConfabBusName *bus_name; /* NULL: on no bus */
+  ConfabBus *bus;          /* the same */
   GMainLoop *loop;
   guint sources[4]; /* of the signals and of the time limit; 0 for none */
   gboolean stopping;
@@ -92,6 +95,10 @@ confab_daemon_free (ConfabDaemon *self)
     g_signal_handlers_disconnect_by_data (self->config, self);
   g_clear_object (&self->idle);
   g_clear_object (&self->reporter);
+  if (self->bus_name != NULL)
+    g_signal_handlers_disconnect_by_data (self->bus_name, self);
+  g_clear_object (&self->bus);
+  g_clear_object (&self->bus_name);
   g_clear_pointer (&self->listeners, confab_listeners_free);
   g_clear_object (&self->server);
   g_clear_object (&self->gateway);
@@ -193,6 +200,11 @@ apply_settings (ConfabDaemon *self)
     confab_gateway_set_chunk_interval (self->gateway, settings->chunk_interval_ms);
   if (self->idle != NULL)
     confab_idle_set_timeout (self->idle, settings->idle_timeout);
+  if (self->bus != NULL)
+    {
+      confab_bus_set_chunk_interval (self->bus, settings->chunk_interval_ms);
+      confab_bus_refresh (self->bus);
+    }
 }
 
 /* What is wrong changes nothing: neither the settings nor the providers. */
@@ -273,6 +285,10 @@ set_up (ConfabDaemon *self)
   self->config = confab_config_new (options->config, &error);
   if (self->config == NULL || !read_settings (self, &error))
     return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
+  /* before the data and the port, which the one that we replace may have */
+  self->bus_name = confab_bus_name_claim (options->bus, options->replace, &error);
+  if (error != NULL)
+    return give_up (self, EXIT_FAILURE, error);
   if (!options->dev)
     {
       self->keys = confab_keys_load (options->data_dir, &error);
@@ -289,6 +305,9 @@ set_up (ConfabDaemon *self)
   serve_http (self);
   if (options->realtime)
     self->gateway = confab_gateway_new (self->service, self->access, self->server, CONFAB_VERSION);
+
+  if (self->bus_name != NULL)
+    self->bus = confab_bus_new (self->service, self->access, self->server, CONFAB_VERSION);
 
   apply_settings (self);
   g_signal_connect_swapped (self->config, "changed", G_CALLBACK (settings_changed_cb), self);
@@ -461,6 +480,41 @@ reload_cb (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* The one that replaces us waits until we are gone. */
+static void
+replaced_cb (ConfabDaemon *self)
+{
+  if (!self->stopping)
+    shut_down (self);
+}
+
+/* Once we can be asked: whoever sees the name may call. */
+static gboolean
+show_on_bus (ConfabDaemon *self)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autofree char *url = confab_access_make_url (self->access, NULL, NULL);
+  g_auto (GStrv) addresses = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (self->bus == NULL)
+    return TRUE;
+
+  g_strv_builder_add (builder, url);
+  if (self->options->unix_path != NULL)
+    {
+      g_autofree char *socket = g_strconcat ("unix:", self->options->unix_path, NULL);
+
+      g_strv_builder_add (builder, socket);
+    }
+  addresses = g_strv_builder_end (builder);
+  confab_bus_set_addresses (self->bus, (const char *const *) addresses);
+  g_signal_connect_swapped (self->bus_name, "replaced", G_CALLBACK (replaced_cb), self);
+
+  return confab_bus_serve (self->bus, self->bus_name, &error)
+         || give_up (self, EXIT_FAILURE, error);
+}
+
 static void
 idle_expired_cb (ConfabDaemon *self)
 {
@@ -525,7 +579,7 @@ confab_daemon_run (ConfabDaemon *self)
 {
   g_return_val_if_fail (self != NULL, EXIT_FAILURE);
 
-  if (set_up (self) && listen_on_all (self))
+  if (set_up (self) && listen_on_all (self) && show_on_bus (self))
     serve (self);
 
   return self->exit_status;

@@ -38,6 +38,7 @@ G_DEFINE_FINAL_TYPE (ConfabGeneration, confab_generation, G_TYPE_OBJECT)
 enum
 {
   DELTA,
+  STATE_CHANGED,
   ENDED,
   N_SIGNALS
 };
@@ -83,6 +84,13 @@ confab_generation_class_init (ConfabGenerationClass *klass)
                     g_cclosure_marshal_VOID__POINTER, G_TYPE_NONE, 1, G_TYPE_POINTER);
   g_signal_set_va_marshaller (signals[DELTA], G_TYPE_FROM_CLASS (klass),
                               g_cclosure_marshal_VOID__POINTERv);
+
+  /**
+   * ConfabGeneration::state-changed:
+   * @self: the generation
+   */
+  signals[STATE_CHANGED] = g_signal_new ("state-changed", G_TYPE_FROM_CLASS (klass),
+                                         G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 
   /**
    * ConfabGeneration::ended:
@@ -337,7 +345,12 @@ confab_generation_begin (ConfabGeneration *self)
 {
   g_return_val_if_fail (CONFAB_IS_GENERATION (self), FALSE);
 
-  return transition (self, CONFAB_STATE_CONNECTING);
+  if (!transition (self, CONFAB_STATE_CONNECTING))
+    return FALSE;
+
+  g_signal_emit (self, signals[STATE_CHANGED], 0);
+
+  return TRUE;
 }
 
 static void
@@ -376,8 +389,15 @@ confab_generation_append (ConfabGeneration *self,
   g_return_val_if_fail (CONFAB_IS_GENERATION (self), FALSE);
   g_return_val_if_fail (text != NULL && length > 0 && length <= G_MAXINT32, FALSE);
 
-  if (self->state != CONFAB_STATE_STREAMING && !transition (self, CONFAB_STATE_STREAMING))
-    return FALSE;
+  if (self->state != CONFAB_STATE_STREAMING)
+    {
+      if (!transition (self, CONFAB_STATE_STREAMING))
+        return FALSE;
+      g_signal_emit (self, signals[STATE_CHANGED], 0);
+      /* whoever heard of that may have ended it */
+      if (self->state != CONFAB_STATE_STREAMING)
+        return FALSE;
+    }
 
   if (self->log->len == CONFAB_GENERATION_MAX_LOG)
     forget_half_of_log (self);

@@ -21,6 +21,7 @@ typedef struct
  *
  * Signals:
  *   delta (const ConfabDelta *delta): new text
+ *   state-changed (): it connects now, or streams; the end is told by ended
  *   ended (): the end stands: state, text, finish reason or error. Exactly once, the last signal.
  */
 G_DECLARE_FINAL_TYPE (ConfabGeneration, confab_generation, CONFAB, GENERATION, GObject)

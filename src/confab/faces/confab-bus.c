@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "confab-bus.h"
+
+#include "confab-bus-errors.h"
+#include "confab-bus-private.h"
+#include "confab-error.h"
+
+/* Connections come and go more often than anybody wants to be told. */
+#define CONNECTIONS_INTERVAL_S 2
+
+#define MODULE_INTERFACE "org.confab.Confab1.Module"
+
+G_DEFINE_FINAL_TYPE (ConfabBus, confab_bus, G_TYPE_OBJECT)
+
+static void detach (ConfabBus *self);
+
+static void
+confab_bus_dispose (GObject *object)
+{
+  ConfabBus *self = CONFAB_BUS (object);
+  GHashTableIter iter;
+  gpointer generation;
+
+  detach (self);
+  g_hash_table_iter_init (&iter, self->generations);
+  while (g_hash_table_iter_next (&iter, &generation, NULL))
+    g_signal_handlers_disconnect_by_data (generation, self);
+  g_hash_table_remove_all (self->generations);
+  g_clear_object (&self->name);
+
+  G_OBJECT_CLASS (confab_bus_parent_class)->dispose (object);
+}
+
+static void
+confab_bus_finalize (GObject *object)
+{
+  ConfabBus *self = CONFAB_BUS (object);
+
+  confab_bus_watchers_free (self->watchers);
+  g_hash_table_unref (self->generations);
+  g_hash_table_unref (self->dirty);
+  g_hash_table_unref (self->objects);
+  g_strfreev (self->addresses);
+  g_free (self->version);
+  g_clear_object (&self->server);
+  g_clear_object (&self->access);
+  g_clear_object (&self->service);
+
+  G_OBJECT_CLASS (confab_bus_parent_class)->finalize (object);
+}
+
+static void
+confab_bus_class_init (ConfabBusClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = confab_bus_dispose;
+  G_OBJECT_CLASS (klass)->finalize = confab_bus_finalize;
+}
+
+static void
+confab_bus_init (ConfabBus *self)
+{
+  self->dirty = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->generations = g_hash_table_new_full (NULL, NULL, g_object_unref, g_free);
+  self->addresses = g_new0 (char *, 1);
+}
+
+/* For all parts of the bus face */
+
+char *
+confab_bus_session_path (const char *session_id)
+{
+  g_autofree char *escaped = g_dbus_escape_object_path (session_id);
+
+  return g_strconcat (CONFAB_BUS_SESSIONS_PATH "/", escaped, NULL);
+}
+
+char *
+confab_bus_module_path (ConfabModule *module)
+{
+  g_autofree char *session = confab_bus_session_path (confab_module_get_session_id (module));
+  g_autofree char *escaped = g_dbus_escape_object_path (confab_module_get_id (module));
+
+  return g_strconcat (session, "/modules/", escaped, NULL);
+}
+
+/* Takes @invocation. */
+void
+confab_bus_refuse (GDBusMethodInvocation *invocation, const GError *error)
+{
+  g_dbus_method_invocation_return_dbus_error (invocation, confab_bus_error_name (error),
+                                              error->message);
+}
+
+/* To all; a bus that is lost just now is no error. */
+void
+confab_bus_emit (ConfabBus *self,
+                 const char *path,
+                 const char *interface,
+                 const char *signal,
+                 GVariant *parameters)
+{
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (parameters);
+
+  if (self->connection != NULL)
+    g_dbus_connection_emit_signal (self->connection, NULL, path, interface, signal, sunk, NULL);
+}
+
+ConfabBusCall *
+confab_bus_call_new (ConfabBus *bus, GDBusMethodInvocation *invocation)
+{
+  ConfabBusCall *call = g_new (ConfabBusCall, 1);
+
+  call->bus = g_object_ref (bus);
+  call->invocation = invocation;
+
+  return call;
+}
+
+void
+confab_bus_call_free (ConfabBusCall *call)
+{
+  g_object_unref (call->bus);
+  g_free (call);
+}
+
+/* What the service tells */
+
+static void
+touch_module (ConfabBus *self, const char *module_id)
+{
+  ConfabModule *module = confab_service_lookup_module (self->service, module_id);
+  g_autofree char *path = module != NULL ? confab_bus_module_path (module) : NULL;
+
+  if (path != NULL)
+    confab_bus_touch (self, path);
+  confab_bus_touch (self, CONFAB_BUS_PATH);
+}
+
+static void
+state_changed_cb (ConfabGeneration *generation, gpointer user_data)
+{
+  touch_module (CONFAB_BUS (user_data), confab_generation_get_module_id (generation));
+}
+
+static void
+tell_end (ConfabBus *self, const char *path, ConfabGeneration *generation)
+{
+  const ConfabOutcome *outcome = confab_generation_get_outcome (generation);
+  const GError *error = confab_generation_get_error (generation);
+  const char *id = confab_generation_get_id (generation);
+
+  if (outcome != NULL)
+    confab_bus_emit (
+        self, path, MODULE_INTERFACE, "GenerationCompleted",
+        g_variant_new ("(ss)", id, confab_finish_reason_to_string (outcome->finish_reason)));
+  else
+    confab_bus_emit (self, path, MODULE_INTERFACE, "GenerationFailed",
+                     g_variant_new ("(sss)", id, confab_error_to_code (error),
+                                    error != NULL ? error->message : ""));
+}
+
+static void
+ended_cb (ConfabGeneration *generation, gpointer user_data)
+{
+  ConfabBus *self = CONFAB_BUS (user_data);
+  const char *module_id = confab_generation_get_module_id (generation);
+  const char *path = g_hash_table_lookup (self->generations, generation);
+
+  g_signal_handlers_disconnect_by_data (generation, self);
+  confab_bus_watchers_end (self->watchers, generation);
+  tell_end (self, path, generation);
+  touch_module (self, module_id);
+  g_hash_table_remove (self->generations, generation);
+}
+
+/**
+ * confab_bus_track:
+ * @self: the bus face
+ * @generation: one that somebody was told of
+ *
+ * Tells its end when it comes.
+ */
+void
+confab_bus_track (ConfabBus *self, ConfabGeneration *generation)
+{
+  ConfabModule *module =
+      confab_service_lookup_module (self->service, confab_generation_get_module_id (generation));
+
+  /* it has been deleted, or the end stands */
+  if (module == NULL || confab_generation_is_ended (generation)
+      || g_hash_table_contains (self->generations, generation))
+    return;
+
+  g_hash_table_insert (self->generations, g_object_ref (generation),
+                       confab_bus_module_path (module));
+  g_signal_connect (generation, "state-changed", G_CALLBACK (state_changed_cb), self);
+  g_signal_connect (generation, "ended", G_CALLBACK (ended_cb), self);
+}
+
+static void
+started_cb (ConfabService *service, ConfabGeneration *generation, gpointer user_data)
+{
+  ConfabBus *self = CONFAB_BUS (user_data);
+  const char *module_id = confab_generation_get_module_id (generation);
+  ConfabModule *module = confab_service_lookup_module (service, module_id);
+  g_autofree char *path = module != NULL ? confab_bus_module_path (module) : NULL;
+
+  confab_bus_track (self, generation);
+  confab_bus_watchers_start (self->watchers, generation);
+  if (path != NULL)
+    confab_bus_emit (self, path, MODULE_INTERFACE, "GenerationStarted",
+                     g_variant_new ("(s)", confab_generation_get_id (generation)));
+  touch_module (self, module_id);
+}
+
+void
+confab_bus_show_session (ConfabBus *self, ConfabSession *session)
+{
+  g_autofree char *path = confab_bus_session_path (confab_session_get_id (session));
+
+  if (self->connection == NULL)
+    return;
+
+  if (g_hash_table_contains (self->objects, path))
+    confab_bus_touch (self, path);
+  else
+    confab_bus_add_object (self, path, &confab_bus_session_kind, session, TRUE);
+}
+
+static void
+session_changed_cb (ConfabService *service,
+                    const char *session_id,
+                    ConfabSession *session,
+                    gpointer user_data)
+{
+  ConfabBus *self = CONFAB_BUS (user_data);
+  g_autofree char *path = confab_bus_session_path (session_id);
+
+  if (session != NULL)
+    confab_bus_show_session (self, session);
+  else if (self->connection != NULL)
+    confab_bus_remove_object (self, path);
+}
+
+/* The path of a module that was deleted: its session is not known any more. */
+static char *
+find_module_path (ConfabBus *self, const char *module_id)
+{
+  g_autofree char *escaped = g_dbus_escape_object_path (module_id);
+  g_autofree char *end = g_strconcat ("/modules/", escaped, NULL);
+  GHashTableIter iter;
+  gpointer path;
+
+  g_hash_table_iter_init (&iter, self->objects);
+  while (g_hash_table_iter_next (&iter, &path, NULL))
+    if (g_str_has_suffix (path, end))
+      return g_strdup (path);
+
+  return NULL;
+}
+
+static void
+touch_session_of (ConfabBus *self, const char *module_path)
+{
+  const char *end = g_strrstr (module_path, "/modules/");
+  g_autofree char *path = g_strndup (module_path, end - module_path);
+
+  confab_bus_touch (self, path);
+}
+
+void
+confab_bus_show_module (ConfabBus *self, ConfabModule *module)
+{
+  g_autofree char *path = confab_bus_module_path (module);
+
+  if (self->connection == NULL)
+    return;
+
+  if (g_hash_table_contains (self->objects, path))
+    {
+      confab_bus_touch (self, path);
+      return;
+    }
+
+  confab_bus_add_object (self, path, &confab_bus_module_kind, module, TRUE);
+  touch_session_of (self, path);
+}
+
+static void
+module_changed_cb (ConfabService *service,
+                   const char *module_id,
+                   ConfabModule *module,
+                   gpointer user_data)
+{
+  ConfabBus *self = CONFAB_BUS (user_data);
+  g_autofree char *path = NULL;
+
+  if (module != NULL)
+    {
+      confab_bus_show_module (self, module);
+      return;
+    }
+
+  confab_bus_watchers_forget_module (self->watchers, module_id);
+  path = self->connection != NULL ? find_module_path (self, module_id) : NULL;
+  if (path == NULL)
+    return;
+  confab_bus_remove_object (self, path);
+  touch_session_of (self, path);
+}
+
+static gboolean
+connections_cb (gpointer user_data)
+{
+  ConfabBus *self = CONFAB_BUS (user_data);
+
+  confab_bus_touch (self, CONFAB_BUS_PATH);
+  if (socketio_server_get_n_connections (self->server) > 0)
+    return G_SOURCE_CONTINUE;
+
+  g_clear_pointer (&self->connections_source, g_source_unref);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* While nobody is connected nothing wakes us up. */
+static void
+connect_cb (SocketioNamespace *namespace, SocketioSocket *socket, gpointer user_data)
+{
+  ConfabBus *self = CONFAB_BUS (user_data);
+
+  if (self->connections_source != NULL || self->connection == NULL)
+    return;
+
+  confab_bus_touch (self, CONFAB_BUS_PATH);
+  self->connections_source = g_timeout_source_new_seconds (CONNECTIONS_INTERVAL_S);
+  g_source_set_static_name (self->connections_source, "[confab] count connections");
+  g_source_set_callback (self->connections_source, connections_cb, self, NULL);
+  g_source_attach (self->connections_source, g_main_context_get_thread_default ());
+}
+
+/* The connection */
+
+static void
+add_all_objects (ConfabBus *self)
+{
+  GListModel *sessions = confab_service_get_sessions (self->service);
+
+  confab_bus_register_object_manager (self);
+  confab_bus_add_object (self, CONFAB_BUS_PATH, &confab_bus_manager_kind, NULL, FALSE);
+  for (guint i = 0; i < g_list_model_get_n_items (sessions); i++)
+    {
+      g_autoptr (ConfabSession) session = g_list_model_get_item (sessions, i);
+      g_autofree char *path = confab_bus_session_path (confab_session_get_id (session));
+
+      confab_bus_add_object (self, path, &confab_bus_session_kind, session, FALSE);
+      for (guint j = 0; j < g_list_model_get_n_items (G_LIST_MODEL (session)); j++)
+        {
+          g_autoptr (ConfabModule) module = g_list_model_get_item (G_LIST_MODEL (session), j);
+          g_autofree char *module_path = confab_bus_module_path (module);
+
+          confab_bus_add_object (self, module_path, &confab_bus_module_kind, module, FALSE);
+        }
+    }
+}
+
+static gboolean
+attach (ConfabBus *self, GError **error)
+{
+  self->connection = g_object_ref (confab_bus_name_get_connection (self->name));
+  self->gate = confab_bus_gate_new (self->connection, confab_bus_name_is_system (self->name),
+                                    confab_bus_dispatch, self);
+  confab_bus_watchers_set_connection (self->watchers, self->connection);
+  add_all_objects (self);
+
+  /* whoever sees the name finds everything there */
+  return confab_bus_name_own (self->name, error);
+}
+
+static void
+detach (ConfabBus *self)
+{
+  if (self->connections_source != NULL)
+    g_source_destroy (self->connections_source);
+  g_clear_pointer (&self->connections_source, g_source_unref);
+  if (self->connection == NULL)
+    return;
+
+  confab_bus_watchers_set_connection (self->watchers, NULL);
+  confab_bus_clear_objects (self);
+  g_clear_pointer (&self->gate, confab_bus_gate_free);
+  g_clear_object (&self->connection);
+}
+
+static void
+name_closed_cb (ConfabBusName *name, gpointer user_data)
+{
+  detach (CONFAB_BUS (user_data));
+}
+
+static void
+name_connected_cb (ConfabBusName *name, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!attach (CONFAB_BUS (user_data), &error))
+    g_message ("Not seen on the bus: %s", error->message);
+}
+
+/**
+ * confab_bus_new:
+ * @service: what to call
+ * @access: who makes addresses that sign in
+ * @server: whose connections are counted
+ * @version: Confab's version
+ *
+ * Returns: (transfer full): the bus face, which is on no bus yet
+ */
+ConfabBus *
+confab_bus_new (ConfabService *service,
+                ConfabAccess *access,
+                SocketioServer *server,
+                const char *version)
+{
+  ConfabBus *self;
+
+  g_return_val_if_fail (CONFAB_IS_SERVICE (service) && CONFAB_IS_ACCESS (access), NULL);
+  g_return_val_if_fail (SOCKETIO_IS_SERVER (server) && version != NULL, NULL);
+
+  confab_bus_errors_register ();
+  self = g_object_new (CONFAB_TYPE_BUS, NULL);
+  self->service = g_object_ref (service);
+  self->access = g_object_ref (access);
+  self->server = g_object_ref (server);
+  self->version = g_strdup (version);
+  self->objects = confab_bus_objects_new ();
+  self->watchers = confab_bus_watchers_new (service);
+
+  g_signal_connect_object (service, "generation-started", G_CALLBACK (started_cb), self, 0);
+  g_signal_connect_object (service, "session-changed", G_CALLBACK (session_changed_cb), self, 0);
+  g_signal_connect_object (service, "module-changed", G_CALLBACK (module_changed_cb), self, 0);
+  g_signal_connect_object (socketio_server_of (server, "/"), "connect", G_CALLBACK (connect_cb),
+                           self, 0);
+
+  return self;
+}
+
+/**
+ * confab_bus_set_addresses:
+ * @self: the bus face
+ * @addresses: where Confab listens
+ */
+void
+confab_bus_set_addresses (ConfabBus *self, const char *const *addresses)
+{
+  g_return_if_fail (CONFAB_IS_BUS (self) && addresses != NULL);
+
+  g_strfreev (self->addresses);
+  self->addresses = g_strdupv ((char **) addresses);
+  confab_bus_refresh (self);
+}
+
+void
+confab_bus_set_chunk_interval (ConfabBus *self, guint interval_ms)
+{
+  g_return_if_fail (CONFAB_IS_BUS (self));
+
+  confab_bus_watchers_set_chunk_interval (self->watchers, interval_ms);
+}
+
+void
+confab_bus_refresh (ConfabBus *self)
+{
+  g_return_if_fail (CONFAB_IS_BUS (self));
+
+  confab_bus_touch (self, CONFAB_BUS_PATH);
+}
+
+/**
+ * confab_bus_serve:
+ * @self: the bus face
+ * @name: the connection, which it keeps
+ * @error: return location; the message is one sentence for the user
+ *
+ * Returns: whether it is seen there, or will be
+ */
+gboolean
+confab_bus_serve (ConfabBus *self, ConfabBusName *name, GError **error)
+{
+  g_return_val_if_fail (CONFAB_IS_BUS (self) && self->name == NULL, FALSE);
+  g_return_val_if_fail (CONFAB_IS_BUS_NAME (name), FALSE);
+
+  self->name = g_object_ref (name);
+  g_signal_connect_object (name, "closed", G_CALLBACK (name_closed_cb), self, 0);
+  g_signal_connect_object (name, "connected", G_CALLBACK (name_connected_cb), self, 0);
+  /* lost since it was claimed: it will come back */
+  if (confab_bus_name_get_connection (name) == NULL)
+    return TRUE;
+
+  return attach (self, error);
+}
