@@ -14,6 +14,7 @@
 #include "confab-auto-provider.h"
 #include "confab-bus.h"
 #include "confab-config.h"
+#include "confab-desktop.h"
 #include "confab-error.h"
 #include "confab-gateway.h"
 #include "confab-guard.h"
@@ -57,6 +58,7 @@ struct _ConfabDaemon
   ConfabIdle *idle;        /* NULL unless started on demand */
   ConfabBusName *bus_name; /* NULL: on no bus */
   ConfabBus *bus;          /* the same */
+  ConfabDesktop *desktop;  /* NULL unless on a session bus */
   GMainLoop *loop;
   guint sources[4]; /* of the signals and of the time limit; 0 for none */
   gboolean stopping;
@@ -97,6 +99,7 @@ confab_daemon_free (ConfabDaemon *self)
   g_clear_object (&self->reporter);
   if (self->bus_name != NULL)
     g_signal_handlers_disconnect_by_data (self->bus_name, self);
+  g_clear_pointer (&self->desktop, confab_desktop_free);
   g_clear_object (&self->bus);
   g_clear_object (&self->bus_name);
   g_clear_pointer (&self->listeners, confab_listeners_free);
@@ -205,6 +208,8 @@ apply_settings (ConfabDaemon *self)
       confab_bus_set_chunk_interval (self->bus, settings->chunk_interval_ms);
       confab_bus_refresh (self->bus);
     }
+  if (self->desktop != NULL)
+    confab_desktop_apply (self->desktop, settings);
 }
 
 /* What is wrong changes nothing: neither the settings nor the providers. */
@@ -308,6 +313,8 @@ set_up (ConfabDaemon *self)
 
   if (self->bus_name != NULL)
     self->bus = confab_bus_new (self->service, self->access, self->server, CONFAB_VERSION);
+  if (self->bus_name != NULL && !confab_bus_name_is_system (self->bus_name))
+    self->desktop = confab_desktop_new (self->service, self->access);
 
   apply_settings (self);
   g_signal_connect_swapped (self->config, "changed", G_CALLBACK (settings_changed_cb), self);
@@ -488,6 +495,22 @@ replaced_cb (ConfabDaemon *self)
     shut_down (self);
 }
 
+static void
+bus_closed_cb (ConfabDaemon *self)
+{
+  confab_desktop_set_connection (self->desktop, NULL, NULL);
+}
+
+static void
+bus_connected_cb (ConfabDaemon *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!confab_desktop_set_connection (self->desktop,
+                                      confab_bus_name_get_connection (self->bus_name), &error))
+    g_warning ("The desktop cannot call Confab: %s", error->message);
+}
+
 /* Once we can be asked: whoever sees the name may call. */
 static gboolean
 show_on_bus (ConfabDaemon *self)
@@ -510,6 +533,12 @@ show_on_bus (ConfabDaemon *self)
   addresses = g_strv_builder_end (builder);
   confab_bus_set_addresses (self->bus, (const char *const *) addresses);
   g_signal_connect_swapped (self->bus_name, "replaced", G_CALLBACK (replaced_cb), self);
+  if (self->desktop != NULL)
+    {
+      g_signal_connect_swapped (self->bus_name, "connected", G_CALLBACK (bus_connected_cb), self);
+      g_signal_connect_swapped (self->bus_name, "closed", G_CALLBACK (bus_closed_cb), self);
+      bus_connected_cb (self);
+    }
 
   return confab_bus_serve (self->bus, self->bus_name, &error)
          || give_up (self, EXIT_FAILURE, error);
@@ -535,7 +564,7 @@ is_on_demand (ConfabDaemon *self)
 static void
 watch_idleness (ConfabDaemon *self)
 {
-  self->idle = confab_idle_new (self->service, self->server);
+  self->idle = confab_idle_new (self->service, self->server, self->bus);
   g_signal_connect_swapped (self->idle, "expired", G_CALLBACK (idle_expired_cb), self);
   confab_idle_set_timeout (self->idle, self->settings->idle_timeout);
 }

@@ -11,8 +11,8 @@ struct _ConfabIdle
 
   ConfabService *service;
   SocketioServer *server;
-  guint timeout; /* in seconds; 0: never */
-  guint n_holds;
+  ConfabBus *bus;   /* NULL: on no bus */
+  guint timeout;    /* in seconds; 0: never */
   gint64 last_seen; /* monotonic */
   guint look_source;
 };
@@ -36,6 +36,7 @@ confab_idle_finalize (GObject *object)
   g_signal_handlers_disconnect_by_data (socketio_server_get_soup_server (self->server), self);
   g_clear_object (&self->service);
   g_clear_object (&self->server);
+  g_clear_object (&self->bus);
 
   G_OBJECT_CLASS (confab_idle_parent_class)->finalize (object);
 }
@@ -61,12 +62,13 @@ confab_idle_init (ConfabIdle *self)
  * Returns: (transfer full): one that never expires, until confab_idle_set_timeout()
  */
 ConfabIdle *
-confab_idle_new (ConfabService *service, SocketioServer *server)
+confab_idle_new (ConfabService *service, SocketioServer *server, ConfabBus *bus)
 {
   ConfabIdle *self = g_object_new (CONFAB_TYPE_IDLE, NULL);
 
   self->service = g_object_ref (service);
   self->server = g_object_ref (server);
+  g_set_object (&self->bus, bus);
   g_signal_connect_swapped (socketio_server_get_soup_server (server), "request-started",
                             G_CALLBACK (confab_idle_touch), self);
   g_signal_connect_swapped (socketio_server_get_soup_server (server), "request-finished",
@@ -80,8 +82,9 @@ look_cb (gpointer user_data)
 {
   ConfabIdle *self = user_data;
 
-  if (self->n_holds > 0 || confab_service_get_n_running (self->service) > 0
-      || socketio_server_get_n_connections (self->server) > 0)
+  if (confab_service_get_n_running (self->service) > 0
+      || socketio_server_get_n_connections (self->server) > 0
+      || (self->bus != NULL && confab_bus_is_watched (self->bus)))
     confab_idle_touch (self);
   else if (g_get_monotonic_time () - self->last_seen >= self->timeout * G_USEC_PER_SEC)
     {
@@ -117,21 +120,4 @@ void
 confab_idle_touch (ConfabIdle *self)
 {
   self->last_seen = g_get_monotonic_time ();
-}
-
-void
-confab_idle_hold (ConfabIdle *self)
-{
-  g_return_if_fail (CONFAB_IS_IDLE (self));
-
-  self->n_holds++;
-}
-
-void
-confab_idle_release (ConfabIdle *self)
-{
-  g_return_if_fail (CONFAB_IS_IDLE (self) && self->n_holds > 0);
-
-  self->n_holds--;
-  confab_idle_touch (self);
 }

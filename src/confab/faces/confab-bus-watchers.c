@@ -596,6 +596,8 @@ confab_bus_watchers_end (ConfabBusWatchers *self, ConfabGeneration *generation)
   if (watching == NULL || watching->generation != generation)
     return;
 
+  if (watching->watches->len > 0)
+    confab_generation_mark_told (generation);
   tell_up_to_now (watching);
   for (guint i = 0; i < watching->watches->len; i++)
     {
@@ -610,4 +612,16 @@ confab_bus_watchers_end (ConfabBusWatchers *self, ConfabGeneration *generation)
         send_missed (watch);
     }
   follow_no_more (watching);
+}
+
+/**
+ * confab_bus_watchers_has_any:
+ * @self: the watchers
+ *
+ * Returns: whether somebody watches a module
+ */
+gboolean
+confab_bus_watchers_has_any (ConfabBusWatchers *self)
+{
+  return g_hash_table_size (self->modules) > 0;
 }

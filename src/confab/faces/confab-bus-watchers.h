@@ -39,4 +39,6 @@ void confab_bus_watchers_forget_module (ConfabBusWatchers *self, const char *mod
 void confab_bus_watchers_start (ConfabBusWatchers *self, ConfabGeneration *generation);
 void confab_bus_watchers_end (ConfabBusWatchers *self, ConfabGeneration *generation);
 
+gboolean confab_bus_watchers_has_any (ConfabBusWatchers *self);
+
 G_END_DECLS

@@ -476,6 +476,14 @@ confab_bus_refresh (ConfabBus *self)
   confab_bus_touch (self, CONFAB_BUS_PATH);
 }
 
+gboolean
+confab_bus_is_watched (ConfabBus *self)
+{
+  g_return_val_if_fail (CONFAB_IS_BUS (self), FALSE);
+
+  return confab_bus_watchers_has_any (self->watchers);
+}
+
 /**
  * confab_bus_serve:
  * @self: the bus face

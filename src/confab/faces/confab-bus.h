@@ -24,6 +24,9 @@ void confab_bus_set_chunk_interval (ConfabBus *self, guint interval_ms);
 /* Providers, or whatever else the manager tells, may have changed. */
 void confab_bus_refresh (ConfabBus *self);
 
+/* Whether somebody watches a module. */
+gboolean confab_bus_is_watched (ConfabBus *self);
+
 /* Shows everything on the bus of @name, and takes the name. */
 gboolean confab_bus_serve (ConfabBus *self, ConfabBusName *name, GError **error);
 

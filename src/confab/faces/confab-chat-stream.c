@@ -172,6 +172,7 @@ delta_cb (ConfabGeneration *generation, const ConfabDelta *delta, gpointer user_
 static void
 ended_cb (ConfabGeneration *generation, gpointer user_data)
 {
+  confab_generation_mark_told (generation);
   pump (user_data);
 }
 

@@ -268,6 +268,8 @@ confab_following_end (ConfabFollowing *self)
 {
   tell_up_to_now (self);
   sort_out (self, self->told_seq);
+  if (self->sockets->len > 0)
+    confab_generation_mark_told (self->generation);
   g_string_truncate (self->json, 0);
   confab_wire_append_end (self->json, self->generation);
   emit (self, confab_wire_end_event (self->generation));

@@ -31,6 +31,7 @@ struct _ConfabGeneration
 
   gint64 started_at;
   gint64 ended_at;
+  gboolean told;
 };
 
 G_DEFINE_FINAL_TYPE (ConfabGeneration, confab_generation, G_TYPE_OBJECT)
@@ -296,6 +297,22 @@ confab_generation_get_ended_at (ConfabGeneration *self)
   g_return_val_if_fail (CONFAB_IS_GENERATION (self), 0);
 
   return self->ended_at;
+}
+
+void
+confab_generation_mark_told (ConfabGeneration *self)
+{
+  g_return_if_fail (CONFAB_IS_GENERATION (self));
+
+  self->told = TRUE;
+}
+
+gboolean
+confab_generation_was_told (ConfabGeneration *self)
+{
+  g_return_val_if_fail (CONFAB_IS_GENERATION (self), FALSE);
+
+  return self->told;
 }
 
 /* The only place where the state changes. */

@@ -61,6 +61,10 @@ const GError *confab_generation_get_error (ConfabGeneration *self);
 gint64 confab_generation_get_started_at (ConfabGeneration *self);
 gint64 confab_generation_get_ended_at (ConfabGeneration *self);
 
+/* Whether somebody was told of the end, as it came; for those who tell whom nobody told. */
+void confab_generation_mark_told (ConfabGeneration *self);
+gboolean confab_generation_was_told (ConfabGeneration *self);
+
 /* Each answers whether it did something: not after the end. */
 gboolean confab_generation_begin (ConfabGeneration *self);
 gboolean confab_generation_append (ConfabGeneration *self,
