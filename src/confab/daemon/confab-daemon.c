@@ -566,6 +566,9 @@ watch_idleness (ConfabDaemon *self)
 {
   self->idle = confab_idle_new (self->service, self->server, self->bus);
   g_signal_connect_swapped (self->idle, "expired", G_CALLBACK (idle_expired_cb), self);
+  if (self->bus != NULL)
+    g_signal_connect_object (self->bus, "called", G_CALLBACK (confab_idle_touch), self->idle,
+                             G_CONNECT_SWAPPED);
   confab_idle_set_timeout (self->idle, self->settings->idle_timeout);
 }
 

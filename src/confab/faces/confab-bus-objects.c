@@ -193,6 +193,7 @@ confab_bus_dispatch (GDBusMethodInvocation *invocation, gpointer user_data)
       g_hash_table_lookup (self->objects, g_dbus_method_invocation_get_object_path (invocation));
   gsize room = G_MAXSIZE;
 
+  confab_bus_emit_called (self);
   if (g_str_equal (interface, OBJECT_MANAGER))
     g_dbus_method_invocation_return_value (invocation, confab_bus_describe_objects (self));
   else if (object == NULL)

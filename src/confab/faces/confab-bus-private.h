@@ -109,6 +109,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabBusCall, confab_bus_call_free)
 
 char *confab_bus_session_path (const char *session_id);
 char *confab_bus_module_path (ConfabModule *module);
+void confab_bus_emit_called (ConfabBus *self);
 /* Whoever is told of an object finds it. */
 void confab_bus_show_session (ConfabBus *self, ConfabSession *session);
 void confab_bus_show_module (ConfabBus *self, ConfabModule *module);

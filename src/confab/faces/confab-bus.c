@@ -12,6 +12,14 @@
 
 G_DEFINE_FINAL_TYPE (ConfabBus, confab_bus, G_TYPE_OBJECT)
 
+enum
+{
+  CALLED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
 static void detach (ConfabBus *self);
 
 static void
@@ -54,6 +62,9 @@ confab_bus_class_init (ConfabBusClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = confab_bus_dispose;
   G_OBJECT_CLASS (klass)->finalize = confab_bus_finalize;
+
+  signals[CALLED] = g_signal_new ("called", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                  NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -65,6 +76,12 @@ confab_bus_init (ConfabBus *self)
 }
 
 /* For all parts of the bus face */
+
+void
+confab_bus_emit_called (ConfabBus *self)
+{
+  g_signal_emit (self, signals[CALLED], 0);
+}
 
 char *
 confab_bus_session_path (const char *session_id)

@@ -12,7 +12,12 @@ G_BEGIN_DECLS
 
 #define CONFAB_TYPE_BUS (confab_bus_get_type ())
 
-/* ConfabBus: the D-Bus face of the service, as data/org.confab.Confab1.xml describes it. */
+/*
+ * ConfabBus: the D-Bus face of the service, as data/org.confab.Confab1.xml describes it.
+ *
+ * Signals:
+ *   called (): somebody calls
+ */
 G_DECLARE_FINAL_TYPE (ConfabBus, confab_bus, CONFAB, BUS, GObject)
 
 ConfabBus *confab_bus_new (ConfabService *service,

@@ -1,0 +1,148 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""confabd on a private system bus with its policy, the real polkitd, and another user."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
+# pylint: disable=wrong-import-position
+from bus import DATA, MANAGER, MODULE, ROOT, Bus, Client, Confabd, wait_for  # noqa: E402
+
+POLKITD = '/usr/lib/polkit-1/polkitd'
+
+# what Debian's own system.conf says about those who are not named
+CONFIG = """<busconfig>
+  <type>system</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+  </policy>
+  <include>/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf</include>
+  <include>{data}/dbus-1/org.confab.Confab.conf</include>
+</busconfig>
+"""
+
+RULE = """polkit.addRule(function(action, subject) {
+  if (action.id == 'org.confab.Confab1.use' && subject.user == 'nobody')
+    return polkit.Result.YES;
+});
+"""
+
+
+def can_run():
+    """It takes a second user, and polkitd in a view of the file system of its own."""
+    return os.geteuid() == 0 and os.path.exists(POLKITD) and subprocess.run(
+        ['bwrap', '--dev-bind', '/', '/', '--tmpfs', '/etc/polkit-1/rules.d', 'true'],
+        capture_output=True, check=False).returncode == 0
+
+
+@unittest.skipUnless(can_run(), 'needs root, polkitd and bubblewrap')
+class SystemBus(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.mkdtemp(prefix='confab-bus-')
+        cls.addClassCleanup(shutil.rmtree, folder, True)
+        config = os.path.join(folder, 'system.conf')
+        shutil.copytree(os.path.join(DATA, 'dbus-1'), os.path.join(folder, 'dbus-1'))
+        with open(config, 'w', encoding='utf-8') as file:
+            file.write(CONFIG.format(data=folder))
+        cls.rules = os.path.join(folder, 'rules.d')
+        os.mkdir(cls.rules)
+        with open(os.path.join(cls.rules, '10-test.rules'), 'w', encoding='utf-8') as file:
+            file.write(RULE)
+        for root, _, files in os.walk(folder):
+            os.chmod(root, 0o755)
+            for name in files:
+                os.chmod(os.path.join(root, name), 0o644)
+        cls.bus = Bus(f'--config-file={config}')
+        cls.addClassCleanup(cls.bus.close)
+        cls.start_polkitd()
+        cls.confabd = Confabd(cls.bus, '--system', '--provider', 'builtin',
+                              variable='DBUS_SYSTEM_BUS_ADDRESS')
+        cls.addClassCleanup(cls.confabd.stop)
+
+    @classmethod
+    def start_polkitd(cls):
+        actions = '/usr/share/polkit-1/actions'
+        # pylint: disable-next=consider-using-with
+        polkitd = subprocess.Popen(
+            ['bwrap', '--die-with-parent', '--dev-bind', '/', '/', '--tmpfs', actions,
+             '--ro-bind', os.path.join(DATA, 'polkit/org.confab.Confab.policy'),
+             f'{actions}/org.confab.Confab.policy', '--ro-bind', cls.rules,
+             '/etc/polkit-1/rules.d', POLKITD, '--no-debug'],
+            env={'PATH': os.environ['PATH'], 'DBUS_SYSTEM_BUS_ADDRESS': cls.bus.address})
+        cls.addClassCleanup(polkitd.wait)
+        cls.addClassCleanup(polkitd.terminate)
+        wait_for(lambda: subprocess.run(
+            ['gdbus', 'call', '--address', cls.bus.address, '-d', 'org.freedesktop.DBus', '-o', '/',
+             '-m', 'org.freedesktop.DBus.GetNameOwner', 'org.freedesktop.PolicyKit1'],
+            capture_output=True, check=False).returncode == 0, 'polkitd')
+
+    def as_nobody(self, path, method, *args):
+        call = ' '.join(['gdbus', 'call', '--address', self.bus.address, '-d', 'org.confab.Confab',
+                         '-o', path, '-m', method, *(f"'{arg}'" for arg in args)])
+        return subprocess.run(['su', 'nobody', '-s', '/bin/sh', '-c', call], capture_output=True,
+                              text=True, check=False)
+
+    def check_unauthorized(self, result):
+        self.assertNotEqual(result.returncode, 0, result.stdout)
+        self.assertIn('org.confab.Confab1.Error.Unauthorized', result.stderr)
+
+    def test_root_may_do_all(self):
+        client = Client(self.bus)
+        module = client.make_module(client.make_session())
+        self.assertEqual(client.get(module, MODULE, 'State'), 'idle')
+        self.assertEqual(client.call(module, MODULE, 'Watch'), ('', 0, ''))
+        client.close()
+
+    def test_another_user_may_chat_by_a_rule(self):
+        client = Client(self.bus)
+        module = client.make_module(client.make_session(), 'Shared')
+        result = self.as_nobody(module, f'{MODULE}.Generate', 'Hello', '{}')
+        self.assertEqual(result.returncode, 0, result.stderr)
+        result = self.as_nobody(module, f'{MODULE}.GetHistory', '0', '')
+        self.assertIn('Hello', result.stdout, result.stderr)
+        result = self.as_nobody(module, 'org.freedesktop.DBus.Properties.Get', MODULE, 'Title')
+        self.assertIn('Shared', result.stdout, result.stderr)
+        client.call(module, MODULE, 'Stop')
+        client.close()
+
+    def test_another_user_may_not_manage(self):
+        client = Client(self.bus)
+        module = client.make_module(client.make_session(), 'Kept')
+        self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.CreateSession', 'x', '{}'))
+        self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.CreateLink'))
+        self.check_unauthorized(self.as_nobody(module, f'{MODULE}.Delete'))
+        self.check_unauthorized(self.as_nobody(
+            module, 'org.freedesktop.DBus.Properties.Set', MODULE, 'Title', '<"Gone">'))
+        self.assertEqual(client.get(module, MODULE, 'Title'), 'Kept')
+        client.close()
+
+    def test_another_user_cannot_take_the_name(self):
+        result = subprocess.run(
+            ['su', 'nobody', '-s', '/bin/sh', '-c',
+             f'gdbus call --address {self.bus.address} -d org.freedesktop.DBus -o /'
+             ' -m org.freedesktop.DBus.RequestName org.confab.Confab 2'],
+            capture_output=True, text=True, check=False)
+        self.assertIn('AccessDenied', result.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main()
