@@ -21,7 +21,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
 });
 const rounds = Number(options.rounds);
-const names = ['confabd', 'node', ...(options.python ? ['python'] : [])];
+const peers = ['node', ...(options.python ? ['python'] : [])];
 const unknown = positionals.filter((name) => !scenarios.some((known) => known.name === name));
 if (unknown.length > 0 || !(rounds >= 1)) {
   console.error(`Scenarios: ${scenarios.map(({ name }) => name).join(', ')}`);
@@ -40,25 +40,28 @@ async function measure(scenario, name) {
   }
 }
 
-/* `figures`: {subject: [{figure: value} of each round]} → [{what, medians, ratio, target, met}] */
+/* `figures`: {subject: [{figure: value} of each round]} → [{what, medians, ratio, target, met}].
+ * Targets are ratios to the Node peer, or where there is none, the most that it may be. */
 function compare(scenario, figures) {
   return Object.keys(figures.confabd[0]).map((what) => {
-    const medians = Object.fromEntries(names.map((name) =>
+    const medians = Object.fromEntries(Object.keys(figures).map((name) =>
       [name, median(figures[name].map((round) => round[what]))]));
-    const ratio = medians.confabd / medians.node;
+    const ratio = scenario.alone ? null : medians.confabd / medians.node;
     const target = scenario.targets[what];
-    return { what, medians, ratio, target, met: target === undefined || ratio <= target };
+    const met = target === undefined || (ratio ?? medians.confabd) <= target;
+    return { what, medians, ratio, target, met };
   });
 }
 
 function print(scenario, figures, rows) {
+  const names = Object.keys(figures);
   const each = (what, name) => figures[name].map((round) => show(round[what])).join(' ');
   const table = [
-    [scenario.title, ...names, 'ratio', 'target', '', 'confabd each', 'node each'],
+    [scenario.title, ...names, 'ratio', 'target', '', ...names.map((name) => `${name} each`)],
     ...rows.map(({ what, medians, ratio, target, met }) => [what,
       ...names.map((name) => show(medians[name])), show(ratio),
       target === undefined ? '' : `≤ ${target}`, target === undefined ? '' : met ? 'met' : 'MISSED',
-      each(what, 'confabd'), each(what, 'node')]),
+      ...names.map((name) => each(what, name))]),
   ];
   console.log(`\n${formatTable(table).join('\n')}`);
 }
@@ -68,6 +71,7 @@ console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpu
 for (const scenario of scenarios) {
   if (positionals.length > 0 && !positionals.includes(scenario.name))
     continue;
+  const names = ['confabd', ...(scenario.alone ? [] : peers)];
   const figures = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round += 1)
     for (const name of names)
@@ -77,6 +81,6 @@ for (const scenario of scenarios) {
   if (options.plots) {
     await mkdir(options.plots, { recursive: true });
     await writeFile(join(options.plots, `${scenario.name}.svg`),
-      drawBars(scenario, names, figures, rows));
+      drawBars(scenario, figures, rows));
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // streams.mjs PORT SPEC: clients that ask and listen, SPEC is JSON:
-//   clients: how many sockets ask; streams: how many questions each asks, one after another;
-//   message: the question; followers: how many sockets more follow the first client's module.
+//   clients: how many sockets ask; streams: how many questions each asks, one after another, each
+//   in a module of its own, or with oneModule all in one; message: the question; followers: how
+//   many sockets more follow the first client's module.
 // Prints "ready" when all are connected. Then each line on standard input is a command:
 //   go     asks
 //   count  prints, as JSON, what has come since the last count: tokens, frames, and the times from
@@ -14,7 +15,8 @@ import { percentile } from './lib/statistics.mjs';
 import { TOKEN_LENGTH, now, readToken } from './lib/token.mjs';
 
 const port = Number(process.argv[2]);
-const { clients, streams = 1, message, followers = 0 } = JSON.parse(process.argv[3]);
+const { clients, streams = 1, message, followers = 0, oneModule = false } =
+  JSON.parse(process.argv[3]);
 
 /* Events are told apart, and tokens found, without parsing JSON: followers get many. */
 const CHUNK_EVENT = '["ai:chat:chunk"';
@@ -40,7 +42,7 @@ function count(text, arrived) {
   }
 }
 
-/** One question after another, each in a module of its own. */
+/** One question after another. */
 function ask(socket, index) {
   let asked = 0;
   let askedAt = 0;
@@ -48,7 +50,8 @@ function ask(socket, index) {
   const next = () => {
     first = true;
     askedAt = now();
-    socket.emit('ai:chat:generate', { moduleId: `bench-${index}-${asked}`, message });
+    const moduleId = oneModule ? `bench-${index + 1}` : `bench-${index}-${asked}`;
+    socket.emit('ai:chat:generate', { moduleId, message });
     asked += 1;
   };
   socket.onEvent = (text) => {

@@ -17,7 +17,8 @@ function text(x, y, content, attributes = '') {
   return `<text x="${x}" y="${y}" ${attributes}>${escape(content)}</text>`;
 }
 
-function drawFigure(what, names, figures, medians, top) {
+function drawFigure(what, figures, medians, top) {
+  const names = Object.keys(figures);
   const rounds = names.map((name) => figures[name].map((round) => round[what]));
   const largest = Math.max(...rounds.flat(), Number.MIN_VALUE);
   const scale = (value) => (Math.max(value, 0) / largest) * (WIDTH - LEFT - RIGHT);
@@ -39,13 +40,14 @@ function drawFigure(what, names, figures, medians, top) {
 }
 
 /** An SVG; arguments as bench.mjs has them. */
-export function drawBars(scenario, names, figures, rows) {
+export function drawBars(scenario, figures, rows) {
+  const names = Object.keys(figures);
   const step = names.length * BAR + GAP;
   const height = TOP + rows.length * step;
   const legend = names.map((name, i) => `<rect x="${LEFT + i * 110}" y="32" width="11" height="11" `
     + `fill="${COLOURS[name]}"/>${text(LEFT + i * 110 + 16, 42, name)}`);
   const bars = rows.flatMap(({ what, medians }, i) =>
-    drawFigure(what, names, figures, medians, TOP + i * step));
+    drawFigure(what, figures, medians, TOP + i * step));
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" `
     + `viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">\n`
     + `<rect width="${WIDTH}" height="${height}" fill="#fff"/>\n`

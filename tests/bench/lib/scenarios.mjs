@@ -3,6 +3,7 @@
 // are the ratios to the Node peer that Confab is to stay under.
 import { countFds, memoryOf, sleep, waitFor } from '../../integration/lib/process.mjs';
 import { Load, Server } from './servers.mjs';
+import { percentile } from './statistics.mjs';
 
 const SETTLE_MS = 3000;
 const WARM_UP_MS = 2000;
@@ -187,5 +188,47 @@ const start = {
   },
 };
 
+/* The peers keep nothing, so that there is nothing to compare with. */
+const history = {
+  name: 'history',
+  title: '10,000 messages in 10 modules',
+  alone: true,
+  targets: { 'exec to first answer, ms': 200, 'page of 50, p99, ms': 20 },
+  async run(server, baseUrl) {
+    const modules = 10;
+    const load = await startStreams(server,
+      { clients: modules, streams: 500, message: 'burst 20', oneModule: true });
+    load.say('go');
+    load.say('wait');
+    await load.line();
+    await load.end();
+    const again = await server.restart(baseUrl);
+
+    const times = [];
+    for (let module = 0; module < modules; module += 1) {
+      let before;
+      for (let more = true; more;) {
+        const begin = performance.now();
+        const page = await again.call('ai:chat:history',
+          { moduleId: `bench-${module + 1}`, before, limit: 50 });
+        times.push(performance.now() - begin);
+        before = page.messages[0].messageId;
+        more = page.more;
+      }
+    }
+    const begin = performance.now();
+    await again.call('ai:chat:search', { query: 'burst', limit: 50 });
+    const searched = performance.now() - begin;
+    await again.stop();
+    return {
+      'exec to first answer, ms': again.startTime,
+      'page of 50, p50, ms': percentile(times, 50),
+      'page of 50, p99, ms': percentile(times, 99),
+      'pages': times.length,
+      'search that hits half of all, ms': searched,
+    };
+  },
+};
+
 export const scenarios = [start, memory, paced(100), paced(5000), paced(10000), burst, fanOut,
-  ramp];
+  ramp, history];

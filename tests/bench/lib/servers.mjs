@@ -51,10 +51,10 @@ export const startUpstream = () => startProgram(process.execPath, [join(here, 'u
 
 /** A server that is measured: its process, and what it has used. */
 export class Server {
-  static async start(name, baseUrl) {
+  static async start(name, baseUrl, home) {
     const self = new Server();
     self.name = name;
-    self.home = await mkdtemp(join(tmpdir(), 'confab-bench-'));
+    self.home = home ?? await mkdtemp(join(tmpdir(), 'confab-bench-'));
     const [command, args, env] = subjects[name](baseUrl, self.home);
     const started = await startProgram(command, args, {
       HOME: self.home, XDG_RUNTIME_DIR: self.home, XDG_DATA_HOME: self.home, ...env,
@@ -77,6 +77,25 @@ export class Server {
     const text = await readFile(`/proc/${this.pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+  }
+
+  /** Another one on the same data. */
+  async restart(baseUrl) {
+    await this.child.end();
+    return Server.start(this.name, baseUrl, this.home);
+  }
+
+  /** An event of the contract as a call over HTTP. */
+  async call(event, payload) {
+    const response = await fetch(`http://127.0.0.1:${this.port}/api/call/${event}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(payload),
+    });
+    const ack = await response.json();
+    if (!ack.ok)
+      throw new Error(JSON.stringify(ack));
+    return ack;
   }
 
   async stop() {
