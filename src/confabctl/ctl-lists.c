@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "ctl.h"
+
+static GVariant *
+get_all (Ctl *self, const char *path, const char *interface, CtlExit *status)
+{
+  g_autoptr (GVariant) reply = ctl_call (self, path, "org.freedesktop.DBus.Properties", "GetAll",
+                                         g_variant_new ("(s)", interface), "(a{sv})", status);
+
+  return reply != NULL ? g_variant_get_child_value (reply, 0) : NULL;
+}
+
+static const char *
+get_string (GVariant *dictionary, const char *name)
+{
+  const char *value = "";
+
+  g_variant_lookup (dictionary, name, "&s", &value);
+
+  return value;
+}
+
+CtlExit
+ctl_status (Ctl *self, char **args)
+{
+  CtlExit status = CTL_EXIT_OK;
+  g_autoptr (GVariant) properties = get_all (self, CTL_ROOT, CTL_MANAGER, &status);
+  g_autofree const char **addresses = NULL;
+  guint32 connections = 0;
+  guint32 active = 0;
+
+  if (properties == NULL)
+    return status;
+  if (self->json)
+    {
+      ctl_print_json (properties);
+      return CTL_EXIT_OK;
+    }
+
+  g_variant_lookup (properties, "Connections", "u", &connections);
+  g_variant_lookup (properties, "ActiveGenerations", "u", &active);
+  g_variant_lookup (properties, "Addresses", "^a&s", &addresses);
+  g_print (_ ("Confab %s runs: %u connections, %u answers in the making\n"),
+           get_string (properties, "Version"), connections, active);
+  for (guint i = 0; addresses != NULL && addresses[i] != NULL; i++)
+    g_print ("  %s\n", addresses[i]);
+
+  return CTL_EXIT_OK;
+}
+
+/* All objects of one interface, whose path begins with @prefix. */
+static CtlExit
+list_objects (Ctl *self, const char *interface, const char *prefix)
+{
+  CtlExit status = CTL_EXIT_OK;
+  g_autoptr (GVariant) reply = ctl_call (self, CTL_ROOT, "org.freedesktop.DBus.ObjectManager",
+                                         "GetManagedObjects", NULL, "(a{oa{sa{sv}}})", &status);
+  g_auto (GVariantBuilder) list = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+  g_autoptr (GVariantIter) objects = NULL;
+  g_autoptr (GVariant) all = NULL;
+  GVariant *interfaces;
+  const char *path;
+
+  if (reply == NULL)
+    return status;
+
+  g_variant_get (reply, "(a{oa{sa{sv}}})", &objects);
+  while (g_variant_iter_loop (objects, "{&o@a{sa{sv}}}", &path, &interfaces))
+    {
+      g_autoptr (GVariant) properties =
+          g_variant_lookup_value (interfaces, interface, G_VARIANT_TYPE_VARDICT);
+
+      if (properties == NULL || !g_str_has_prefix (path, prefix))
+        continue;
+      if (self->json)
+        g_variant_builder_add_value (&list, properties);
+      else
+        g_print ("%s\t%s\n", get_string (properties, "Id"), get_string (properties, "Title"));
+    }
+  all = g_variant_ref_sink (g_variant_builder_end (&list));
+  if (self->json)
+    ctl_print_json (all);
+
+  return CTL_EXIT_OK;
+}
+
+CtlExit
+ctl_sessions (Ctl *self, char **args)
+{
+  return list_objects (self, CTL_SESSION, CTL_ROOT);
+}
+
+CtlExit
+ctl_modules (Ctl *self, char **args)
+{
+  g_autofree char *escaped = args[0] != NULL ? g_dbus_escape_object_path (args[0]) : NULL;
+  g_autofree char *prefix = escaped != NULL
+                                ? g_strdup_printf (CTL_ROOT "/sessions/%s/modules/", escaped)
+                                : g_strdup (CTL_ROOT);
+
+  return list_objects (self, CTL_MODULE, prefix);
+}
+
+CtlExit
+ctl_history (Ctl *self, char **args)
+{
+  CtlExit status = CTL_EXIT_OK;
+  g_autofree char *path = ctl_find_module (self, args[0], &status);
+  g_autoptr (GVariant) messages = NULL;
+  g_autoptr (GVariant) reply = NULL;
+
+  if (path != NULL)
+    reply = ctl_call (self, path, CTL_MODULE, "GetHistory", g_variant_new ("(us)", 200u, ""),
+                      "(aa{sv})", &status);
+  if (reply == NULL)
+    return status;
+
+  messages = g_variant_get_child_value (reply, 0);
+  if (self->json)
+    ctl_print_json (messages);
+  for (gsize i = 0; !self->json && i < g_variant_n_children (messages); i++)
+    {
+      g_autoptr (GVariant) message = g_variant_get_child_value (messages, i);
+
+      g_print ("%s: %s\n\n", get_string (message, "role"), get_string (message, "content"));
+    }
+
+  return CTL_EXIT_OK;
+}
+
+CtlExit
+ctl_stop (Ctl *self, char **args)
+{
+  CtlExit status = CTL_EXIT_OK;
+  g_autofree char *path = ctl_find_module (self, args[0], &status);
+  g_autoptr (GVariant) reply = NULL;
+
+  if (path != NULL)
+    reply = ctl_call (self, path, CTL_MODULE, "Stop", NULL, "()", &status);
+
+  return status;
+}
+
+CtlExit
+ctl_providers (Ctl *self, char **args)
+{
+  CtlExit status = CTL_EXIT_OK;
+  g_autoptr (GVariant) reply =
+      ctl_call (self, CTL_ROOT, CTL_MANAGER, "ListProviders", NULL, "(aa{sv})", &status);
+  g_autoptr (GVariant) providers = NULL;
+
+  if (reply == NULL)
+    return status;
+
+  providers = g_variant_get_child_value (reply, 0);
+  if (self->json)
+    ctl_print_json (providers);
+  for (gsize i = 0; !self->json && i < g_variant_n_children (providers); i++)
+    {
+      g_autoptr (GVariant) provider = g_variant_get_child_value (providers, i);
+      g_autofree const char **models = NULL;
+
+      g_variant_lookup (provider, "models", "^a&s", &models);
+      g_print ("%s\t%u\t%s\n", get_string (provider, "name"),
+               models != NULL ? g_strv_length ((char **) models) : 0,
+               get_string (provider, "error"));
+    }
+
+  return CTL_EXIT_OK;
+}
