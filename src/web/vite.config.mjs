@@ -4,6 +4,8 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { catalogues } from './catalogues.mjs';
+
 const CONFABD = 'http://127.0.0.1:7420';
 
 export function makeConfig(root, out) {
@@ -13,6 +15,7 @@ export function makeConfig(root, out) {
     appType: 'spa',
     logLevel: 'warn',
     esbuild: { jsx: 'automatic', legalComments: 'none' },
+    plugins: [catalogues(process.env.CONFAB_PO_DIR ?? join(root, '../../po'))],
     resolve: {
       alias: { '@confab/react': join(root, 'hooks/src/index.ts') },
     },
@@ -25,6 +28,7 @@ export function makeConfig(root, out) {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      chunkSizeWarningLimit: 800,
     },
   };
 }

@@ -1,70 +1,82 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The first page in a real browser: what a newcomer does, and what nobody else may.
+// The page in a real browser, as a person uses it: things are found by role and visible name.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 
-import { chromium } from 'playwright-core';
-
+import {
+  answers, ask, button, conversation, launchBrowser, messageBox, openBrowser, openConnected,
+  openPage, questions, send, shoot, waitConnected, waitIdle, waitLost,
+} from './lib/browser.mjs';
 import { startConfabd } from './lib/confabd.mjs';
-import { freePort } from './lib/process.mjs';
+import { freePort, makeDir, waitFor } from './lib/process.mjs';
 import { startRawUpstream } from './lib/upstreams.mjs';
 
-const CHROMIUM = '/usr/bin/chromium';
-const screenshots = process.env.CONFAB_SCREENSHOTS;
+const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
+const numbered = (count) => Array.from({ length: count }, (_, i) => `t${i} `).join('').trim();
 
 let browser;
 
 before(async () => {
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-  });
+  browser = await launchBrowser();
 });
 
 after(() => browser?.close());
 
-/* A browser of its own for each test: cookies of one must not help the next. What the page itself
- * gets wrong, such as a script that the content security policy stops, fails the test. */
-async function openBrowser(t, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 900, height: 700 }, ...options });
-  t.after(() => context.close());
-  const page = await context.newPage();
-  page.setDefaultTimeout(15000);
-  page.complaints = [];
-  page.on('pageerror', (error) => page.complaints.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error')
-      page.complaints.push(message.text());
+const startTalker = (t, ...args) => startConfabd(t, ['--provider', 'builtin', ...args]);
+
+async function startRaw(t, behaviour, args = [], owner = t) {
+  const upstream = await startRawUpstream(t);
+  const model = ['--provider', 'openai', '--base-url', upstream.baseUrl, '--model',
+    `raw:${behaviour}`, ...args];
+  return { model, confabd: await startConfabd(owner, model) };
+}
+
+const textOf = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ').trim();
+
+async function isFocused(locator) {
+  return locator.evaluate((node) => node === document.activeElement);
+}
+
+test('a session, a module and a chat: stopped, answered again, reloaded, nothing lost',
+  async (t) => {
+    const { confabd } = await startRaw(t, 'paced:80:25');
+    const page = await openConnected(t, browser, confabd);
+
+    await button(page, 'New session').click();
+    await page.getByRole('textbox', { name: 'Title' }).fill('Holidays');
+    await button(page, 'Create').click();
+    await button(page, 'New chat').click();
+    await page.getByRole('heading', { name: 'What is on your mind?' }).waitFor();
+    await send(page, 'Where shall we go?');
+    await answers(page).filter({ hasText: 't3' }).waitFor();
+    await button(page, 'Stop').click();
+    await page.getByText('Stopped.', { exact: true }).waitFor();
+    await waitIdle(page);
+    const stopped = await textOf(answers(page));
+    assert.ok(!stopped.includes('t79'), stopped);
+
+    await button(page, 'Answer again').click();
+    await answers(page).filter({ hasText: 't5' }).waitFor();
+    await page.reload();
+    await answers(page).filter({ hasText: 't79' }).waitFor();
+    await waitIdle(page);
+    assert.ok((await textOf(answers(page))).includes(numbered(80)), 'the answer is whole');
+    assert.equal(await questions(page).count(), 1);
+    assert.equal(await answers(page).count(), 1);
+
+    const list = page.getByRole('navigation', { name: 'Chats' });
+    await list.getByRole('region', { name: 'Holidays' })
+      .getByRole('link', { name: 'Where shall we go?' }).waitFor();
+    assert.deepEqual(page.complaints, []);
   });
-  return page;
-}
-
-async function openConnected(t, confabd, options) {
-  const page = await openBrowser(t, options);
-  await page.goto(confabd.url);
-  await page.locator('#connection[data-state="connected"]').waitFor();
-  return page;
-}
-
-async function ask(page, message) {
-  await page.getByLabel('Message').fill(message);
-  await page.getByRole('button', { name: 'Send' }).click();
-}
-
-async function shoot(page, name) {
-  if (!screenshots)
-    return;
-  await mkdir(screenshots, { recursive: true });
-  await page.screenshot({ path: join(screenshots, `${name}.png`) });
-}
 
 test('the token leaves the address, and the module enters it', async (t) => {
-  const confabd = await startConfabd(t, ['--provider', 'builtin']);
+  const confabd = await startTalker(t);
   assert.ok(confabd.token, 'the printed address carries a token');
-  const page = await openConnected(t, confabd);
-
+  const page = await openConnected(t, browser, confabd);
   const { pathname, search, href } = new URL(page.url());
   assert.equal(search, '');
   assert.ok(!href.includes(confabd.token));
@@ -74,121 +86,265 @@ test('the token leaves the address, and the module enters it', async (t) => {
 });
 
 test('a message is answered, streamed, and told once to a screen reader', async (t) => {
-  const confabd = await startConfabd(t, ['--provider', 'builtin']);
-  const page = await openConnected(t, confabd);
-
-  /* lengths that the answer had on its way: more than one means that it streamed */
+  const { confabd } = await startRaw(t, 'paced:30:20');
+  const page = await openConnected(t, browser, confabd);
   await page.evaluate(() => {
-    window.seen = new Set();
+    window.told = [];
     new MutationObserver(() => {
-      const text = document.querySelector('.answer > .text');
-      if (text)
-        window.seen.add(text.textContent.length);
-    }).observe(document.getElementById('log'), {
-      childList: true, characterData: true, subtree: true,
-    });
+      const region = document.querySelector('[aria-live="polite"]');
+      if (region && window.told.at(-1) !== region.textContent)
+        window.told.push(region.textContent);
+    }).observe(document.body, { childList: true, characterData: true, subtree: true });
   });
-  await ask(page, 'Hello, who are you?');
-  await page.locator('.answer:not([aria-busy])').waitFor();
-
-  const answer = await page.locator('.answer > .text').textContent();
-  assert.ok(answer.length > 0);
-  const seen = await page.evaluate(() => [...window.seen]);
-  assert.ok(seen.filter((length) => length > 0).length > 2, `streamed in steps: ${seen}`);
-  assert.equal(await page.locator('#announcer').textContent(), answer);
-  assert.equal(await page.locator('.question > .text').textContent(), 'Hello, who are you?');
-  assert.equal(await page.getByLabel('Message').inputValue(), '');
-  assert.ok(await page.getByLabel('Message').evaluate((node) => node === document.activeElement));
-  await shoot(page, 'page-light');
+  await ask(page, 'Hello');
+  await page.waitForFunction(() => window.told.some((text) => text.includes('t29')));
+  const told = (await page.evaluate(() => window.told)).filter(Boolean);
+  assert.equal(told.length, 2, `when it begins and when it has ended: ${told}`);
+  assert.match(await page.getByText(/tokens out/).textContent(), /30 tokens out/);
+  assert.equal(await messageBox(page).inputValue(), '');
+  assert.ok(await isFocused(messageBox(page)));
   assert.deepEqual(page.complaints, []);
 });
 
-test('markup in a message stays text', async (t) => {
-  const confabd = await startConfabd(t, ['--provider', 'builtin']);
-  const page = await openConnected(t, confabd);
-  const markup = '<img src=x onerror="window.hit = true"><b>bold</b>';
-  await ask(page, markup);
-  await page.locator('.answer:not([aria-busy])').waitFor();
+test('two tabs see the same conversation as it happens', async (t) => {
+  const { confabd } = await startRaw(t, 'paced:60:20');
+  const context = await openBrowser(t, browser);
+  const one = await openPage(context, confabd.url);
+  await waitConnected(one);
+  const two = await openPage(context, one.url());
+  await waitConnected(two);
+  await send(one, 'Hello');
+  await answers(two).filter({ hasText: 't5' }).waitFor();
+  await button(two, 'Stop').click();
+  await waitIdle(one);
+  await waitIdle(two);
+  const seen = await textOf(conversation(two));
+  assert.match(seen, /Hello .*t5 .*Stopped/);
+  /* a tab in the background paints nothing */
+  await one.bringToFront();
+  await waitFor(async () => await textOf(conversation(one)) === seen, { what: 'the same in both' });
+  assert.deepEqual([...one.complaints, ...two.complaints], []);
+});
 
-  assert.equal(await page.locator('.question > .text').textContent(), markup);
-  assert.equal(await page.locator('#log img, #log b').count(), 0);
+test('confabd ends amid an answer and comes back: the page says so and goes on', async (t) => {
+  const dir = join(await makeDir(t), 'data');
+  const port = String(await freePort());
+  const args = ['--dev', '--data-dir', dir, '--port', port];
+  const { confabd, model } = await startRaw(t, 'paced:400:20', args, null);
+  const page = await openConnected(t, browser, confabd);
+  await send(page, 'Hello');
+  await answers(page).filter({ hasText: 't9' }).waitFor();
+  await confabd.stop();
+  await waitLost(page);
+  await shoot(page, 'page-offline');
+  await startConfabd(t, model);
+  await waitConnected(page);
+  await button(page, 'Try again').waitFor();
+  assert.match(await textOf(answers(page)), /t9/);
+  await button(page, 'Try again').click();
+  await answers(page).filter({ hasText: 't2' }).waitFor();
+  await button(page, 'Stop').click();
+  await waitIdle(page);
+  assert.equal(await questions(page).count(), 1);
+});
+
+test('what is sent without a connection is asked when there is one, even after a reload',
+  async (t) => {
+    const port = String(await freePort());
+    const args = ['--provider', 'builtin', '--dev', '--port', port];
+    const first = await startConfabd(null, args);
+    const page = await openConnected(t, browser, first);
+    await first.stop();
+    await waitLost(page);
+    await send(page, 'Are you back?');
+    await page.getByText('Sending…').waitFor();
+    await startConfabd(t, args);
+    await waitConnected(page);
+    await waitIdle(page);
+    await answers(page).waitFor();
+    assert.equal(await questions(page).count(), 1);
+  });
+
+test('markup and hostile Markdown stay harmless', async (t) => {
+  const { confabd } = await startRaw(t, 'echo');
+  const page = await openConnected(t, browser, confabd);
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  const hostile = [
+    '<img src=x onerror="window.hit = 1"><script>window.hit = 2</script><b>bold</b>',
+    '[a](javascript:window.hit=3) [b](data:text/html,<script>window.hit=4</script>)',
+    '![tracker](https://tracker.example/pixel.png)',
+    '<svg onload="window.hit=5"><style>body{display:none}</style>',
+    `| a | b |\n|---|---|\n${'| x | y |\n'.repeat(300)}`,
+    '```js\nwindow.hit = 6; // never closed',
+  ].join('\n\n');
+  await ask(page, hostile);
   assert.equal(await page.evaluate(() => window.hit), undefined);
+  const found = await conversation(page).evaluate((node) => ({
+    tags: [...node.querySelectorAll('img, script, style, iframe, b')].length,
+    links: [...node.querySelectorAll('a')].map((link) => link.getAttribute('href')),
+    handlers: [...node.querySelectorAll('*')].filter((element) =>
+      [...element.attributes].some(({ name }) => name.startsWith('on'))).length,
+  }));
+  assert.equal(found.tags, 0);
+  assert.equal(found.handlers, 0);
+  for (const link of found.links)
+    assert.match(link, /^https?:/);
+  assert.deepEqual(asked.filter((url) => !url.startsWith(confabd.origin)), []);
   assert.deepEqual(page.complaints, []);
 });
 
-test('the page fits 320 pixels, in the dark too', async (t) => {
-  const confabd = await startConfabd(t, ['--provider', 'builtin']);
-  const page = await openConnected(t, confabd, {
+test('the page fits 320 pixels, and has its list of chats there too', async (t) => {
+  const confabd = await startTalker(t);
+  const page = await openConnected(t, browser, confabd, {
     viewport: { width: 320, height: 560 }, colorScheme: 'dark',
   });
   await ask(page, `a${'very'.repeat(60)}longword`);
-  await page.locator('.answer:not([aria-busy])').waitFor();
-
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(width <= 320, `nothing sticks out: ${width}`);
   const [red] = await page.evaluate(() =>
     getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number));
   assert.ok(red < 0x60, 'the background is dark');
   await shoot(page, 'page-narrow-dark');
+  await button(page, 'Show the list of chats').click();
+  await button(page, 'New chat').click();
+  await page.getByRole('heading', { name: 'What is on your mind?' }).waitFor();
+  assert.equal(await page.getByRole('navigation', { name: 'Chats' }).count(), 0);
 });
 
-test('Stop ends a running answer and keeps its text', async (t) => {
-  const upstream = await startRawUpstream(t);
-  const confabd = await startConfabd(t,
-    ['--provider', 'openai', '--base-url', upstream.baseUrl, '--model', 'raw:slow']);
-  const page = await openConnected(t, confabd);
-  await ask(page, 'Tell me a long story');
-
-  await page.waitForFunction(() =>
-    document.querySelector('.answer[aria-busy] > .text')?.textContent.length > 0);
-  const stop = page.getByRole('button', { name: 'Stop' });
-  assert.ok(await page.getByRole('button', { name: 'Send' }).isDisabled());
-  await shoot(page, 'page-streaming');
-  await stop.click();
-  await page.locator('.answer:not([aria-busy])').waitFor();
-
-  assert.ok((await page.locator('.answer > .text').textContent()).length > 0);
-  assert.equal(await page.locator('.answer > .note').textContent(), 'Stopped.');
-  assert.ok(await stop.isHidden());
-  assert.ok(await page.getByLabel('Message').evaluate((node) => node === document.activeElement));
-  assert.deepEqual(page.complaints, []);
-});
-
-test('a failure of the upstream is told in a sentence', async (t) => {
-  const upstream = await startRawUpstream(t);
-  await upstream.stop();
-  const confabd = await startConfabd(t,
-    ['--provider', 'openai', '--base-url', upstream.baseUrl, '--model', 'any']);
-  const page = await openConnected(t, confabd);
+test('a failure of the upstream is told in a sentence, with a way on', async (t) => {
+  const { confabd } = await startRaw(t, 'error-in-data');
+  const page = await openConnected(t, browser, confabd);
   await ask(page, 'Anybody there?');
-
-  const failure = page.locator('.answer > .failure');
-  await failure.waitFor();
-  assert.match(await failure.textContent(), /\w+ \w+/);
-  assert.ok(await page.getByRole('button', { name: 'Stop' }).isHidden());
+  await button(page, 'Try again').waitFor();
+  assert.match(await textOf(answers(page)), /The .*fell over/);
 });
 
 test('without the cookie there is a readable refusal, not the page', async (t) => {
-  const confabd = await startConfabd(t, ['--provider', 'builtin']);
-  const page = await openBrowser(t);
+  const confabd = await startTalker(t);
+  const page = await openPage(await openBrowser(t, browser));
   const response = await page.goto(`${confabd.origin}/`);
-
   assert.equal(response.status(), 401);
   assert.match(response.headers()['content-type'], /^text\/(html|plain)/);
   assert.match(await page.locator('body').innerText(), /confabd/i);
-  assert.equal(await page.locator('#composer').count(), 0);
+  assert.equal(await messageBox(page).count(), 0);
 });
 
-test('a page that outlives its confabd says so, and comes back', async (t) => {
-  const args = ['--provider', 'builtin', '--dev', '--port', String(await freePort())];
-  const first = await startConfabd(t, args);
-  const page = await openConnected(t, first);
-  await first.stop();
-  await page.locator('#connection[data-state="lost"]').waitFor();
-  assert.ok(await page.getByRole('button', { name: 'Send' }).isDisabled());
+test('edit and send again, rename, search, delete and undo', async (t) => {
+  const { confabd } = await startRaw(t, 'echo');
+  const page = await openConnected(t, browser, confabd);
+  await ask(page, 'First words');
+  await button(page, 'Edit and send again').click();
+  await page.getByRole('textbox', { name: 'Edit message' }).fill('Other words');
+  await button(page, 'Send again').click();
+  await answers(page).filter({ hasText: 'user: Other words' }).waitFor();
+  await waitIdle(page);
+  assert.equal(await questions(page).count(), 1);
 
-  await startConfabd(t, args);
-  await page.locator('#connection[data-state="connected"]').waitFor();
-  await ask(page, 'Are you back?');
-  await page.locator('.answer:not([aria-busy])').waitFor();
+  const list = page.getByRole('navigation', { name: 'Chats' });
+  await button(page, 'Chat menu').click();
+  await page.getByRole('menuitem', { name: 'Rename…' }).click();
+  await page.getByRole('textbox', { name: 'Title' }).fill('Of words');
+  await button(page, 'Rename').click();
+  await list.getByRole('link', { name: 'Of words' }).waitFor();
+  await page.getByRole('searchbox', { name: 'Search all chats' }).fill('other wor');
+  await page.getByRole('region', { name: 'Search results' }).getByRole('link').first().waitFor();
+  await page.getByRole('searchbox', { name: 'Search all chats' }).fill('');
+
+  await button(page, 'Chat menu').click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await page.getByText('“Of words” deleted').waitFor();
+  assert.equal(await list.getByRole('link', { name: 'Of words' }).count(), 0);
+  await button(page, 'Undo').click();
+  await list.getByRole('link', { name: 'Of words' }).click();
+  await answers(page).filter({ hasText: 'user: Other words' }).waitFor();
+  assert.deepEqual(page.complaints, []);
 });
+
+test('instructions reach the model, and an export holds the conversation', async (t) => {
+  const { confabd } = await startRaw(t, 'echo');
+  const page = await openConnected(t, browser, confabd);
+  await page.getByRole('button', { name: /^Chat settings/ }).click();
+  await page.getByRole('textbox', { name: 'Instructions' }).fill('Speak like a pirate');
+  await button(page, 'Save').click();
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  await ask(page, 'Hello');
+  assert.match(await textOf(answers(page)), /system: Speak like a pirate/);
+
+  await button(page, 'Chat menu').click();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('menuitem', { name: 'Export as Markdown' }).click(),
+  ]);
+  const text = await readFile(await download.path(), 'utf8');
+  assert.match(download.suggestedFilename(), /\.md$/);
+  assert.match(text, /## You[^]*Hello[^]*Speak like a pirate/);
+  assert.deepEqual(page.complaints, []);
+});
+
+test('a draft outlives a reload and a look at another chat', async (t) => {
+  const confabd = await startTalker(t);
+  const page = await openConnected(t, browser, confabd);
+  await messageBox(page).fill('Half a thought');
+  await page.reload();
+  await waitConnected(page);
+  assert.equal(await messageBox(page).inputValue(), 'Half a thought');
+  await button(page, 'New chat').click();
+  await waitFor(async () => await messageBox(page).inputValue() === '', { what: 'an empty draft' });
+  await page.goBack();
+  await waitFor(async () => await messageBox(page).inputValue() === 'Half a thought',
+    { what: 'the draft again' });
+});
+
+test('the keyboard alone is enough', async (t) => {
+  const { confabd } = await startRaw(t, 'paced:200:20');
+  const page = await openConnected(t, browser, confabd);
+  await waitFor(() => isFocused(messageBox(page)), { what: 'the focus in the message' });
+  await page.keyboard.type('Hello');
+  await page.keyboard.press('Enter');
+  await answers(page).filter({ hasText: 't3' }).waitFor();
+  await page.keyboard.press('Escape');
+  await waitIdle(page);
+  await page.keyboard.press('ArrowUp');
+  await waitFor(() => isFocused(page.getByRole('textbox', { name: 'Edit message' })),
+    { what: 'the focus in the editor' });
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+k');
+  await waitFor(() => isFocused(page.getByRole('searchbox', { name: 'Search all chats' })),
+    { what: 'the focus in the search' });
+  await page.keyboard.press('Control+/');
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+  await page.keyboard.press('Escape');
+  await button(page, 'Chat menu').focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('End');
+  assert.ok(await isFocused(page.getByRole('menuitem', { name: 'Delete' })));
+  await page.keyboard.press('Escape');
+  assert.ok(await isFocused(button(page, 'Chat menu')));
+  assert.deepEqual(page.complaints, []);
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`axe finds nothing against the page in ${colorScheme} colours`, async (t) => {
+    const { confabd } = await startRaw(t, 'echo');
+    const page = await openConnected(t, browser, confabd, { colorScheme });
+    const check = async (where) => {
+      /* an evaluation, unlike a script element, is not what the policy of the page is about */
+      await page.evaluate(axeSource);
+      const { violations } = await page.evaluate(() => window.axe.run(document, {
+        rules: { 'color-contrast': { enabled: true } },
+      }));
+      assert.deepEqual(violations.map(({ id, nodes }) =>
+        `${where}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`), []);
+    };
+    await check('empty');
+    await ask(page, '# A title\n\n`code` and **more**\n\n```c\nint x = 1; /* one */\n```\n\n'
+      + '| a | b |\n|---|---|\n| 1 | 2 |\n\n> said [here](https://example.org)');
+    await page.waitForTimeout(400);
+    await check('chat');
+    await shoot(page, `page-${colorScheme}`);
+    await page.getByRole('button', { name: /^Chat settings/ }).click();
+    await page.getByRole('dialog').waitFor();
+    await check('settings');
+  });
+}

@@ -124,7 +124,7 @@ def check_potfiles(tree):
     """POTFILES.in lists the sources with text for people, all of them and no other, in order"""
     listed = [line for line in tree.files['po/POTFILES.in'].splitlines()
               if line and not line.startswith('#')]
-    wanted = [path for path in tree.of(*C_ENDINGS)
+    wanted = [path for path in tree.of(*C_ENDINGS, '.ts', '.tsx')
               if path.startswith('src/') and TRANSLATED.search(tree.files[path])]
     for path in sorted(set(wanted) - set(listed)):
         yield f'po/POTFILES.in: {path} is missing'

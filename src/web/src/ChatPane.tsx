@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { useCallback, useEffect, useMemo, useRef, useState, type RefObject } from "react";
+import { useAIChat, useSocket, type Module, type Session } from "@confab/react";
+
+import { Composer } from "./Composer";
+import { TitleDialog } from "./Dialog";
+import { exportChat } from "./exports";
+import { _ } from "./i18n";
+import { Icon } from "./icons";
+import { changeModule, deleteModule, sessionTitleOf, titleOf, type Library } from "./library";
+import { MenuButton } from "./Menu";
+import { announcementOf, type MessageActions } from "./Message";
+import { MessageList } from "./MessageList";
+import { navigateToNew, type Place } from "./router";
+import { SettingsDialog } from "./SettingsDialog";
+import { showToast } from "./toasts";
+
+function modelLabel(module: Module | undefined, library: Library): string {
+  const name = module?.provider;
+  const provider = library.providers.find((candidate) =>
+    name ? candidate.name === name : candidate.default);
+  const label = provider?.name === "builtin" ? _("Built-in talker") : provider?.name;
+  return module?.model ?? provider?.models[0] ?? label ?? _("Model");
+}
+
+function EmptyChat({ library, module, choose }: {
+  library: Library;
+  module: Module | undefined;
+  choose: (text: string) => void;
+}) {
+  const isTalker = (module?.provider ?? library.providers.find((p) => p.default)?.name)
+    === "builtin";
+  const starters = [
+    _("Explain something that I do not understand"),
+    _("Help me to find the right words"),
+    _("Look at a piece of code with me"),
+  ];
+  return (
+    <div className="status-page">
+      <Icon name="chat" />
+      <h2>{_("What is on your mind?")}</h2>
+      <p>
+        {isTalker
+          ? _("No model is connected: the built-in talker answers, and tells how to connect one.")
+          : _("Ask something; the answer appears as it is written.")}
+      </p>
+      <div className="starters">
+        {starters.map((text) => (
+          <button key={text} type="button" onClick={() => choose(text)}>
+            {text}
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Loading() {
+  return (
+    <div className="skeletons" role="status">
+      <span className="visually-hidden">{_("Loading the conversation")}</span>
+      <div className="skeleton question" />
+      <div className="skeleton" />
+      <div className="skeleton short" />
+    </div>
+  );
+}
+
+/** One conversation: mounted anew for each. */
+export function ChatPane({ place, library, module, session, openSidebar, isSidebarOpen, input }: {
+  place: Place;
+  library: Library;
+  module: Module | undefined;
+  session: Session | undefined;
+  openSidebar: () => void;
+  isSidebarOpen: boolean;
+  input: RefObject<HTMLTextAreaElement | null>;
+}) {
+  const { sessionId, moduleId } = place;
+  const options = useMemo(() => ({ moduleId, sessionId }), [moduleId, sessionId]);
+  const chat = useAIChat({ ...options, stream: false });
+  const { transport } = useSocket();
+  const { messages, status, error, sendMessage, regenerate, stop, loadMore } = chat;
+  const [dialog, setDialog] = useState<"settings" | "rename" | null>(null);
+  const [editing, setEditing] = useState<string | null>(null);
+  const [announcement, setAnnouncement] = useState("");
+  const isBusy = status === "submitted" || status === "streaming";
+  const title = titleOf(module);
+
+  useEffect(() => {
+    document.title = messages.length > 0 && module?.title
+      ? `${module.title} – Confab` : "Confab";
+  }, [messages.length, module?.title]);
+
+  const actions = useMemo<MessageActions>(
+    () => ({
+      setEditing: (id) => {
+        setEditing(id);
+        if (id === null)
+          input.current?.focus();
+      },
+      regenerate: (id, content) => void regenerate(id, content),
+    }),
+    [regenerate, input],
+  );
+
+  /* a screen reader is told once, of the whole answer, and not of what was there before */
+  const last = messages.at(-1);
+  const wasBusy = useRef(false);
+  useEffect(() => {
+    if (wasBusy.current && !isBusy && last?.role === "assistant")
+      setAnnouncement(announcementOf(last));
+    else if (isBusy && !wasBusy.current)
+      setAnnouncement(_("The answer is being written."));
+    wasBusy.current = isBusy;
+  }, [isBusy, last]);
+
+  /* what was refused ends nothing; a failed answer tells its reason itself */
+  useEffect(() => {
+    if (error && last?.error?.message !== error.message)
+      showToast(error.message);
+  }, [error]);
+
+  useEffect(() => {
+    const handleKey = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && isBusy && !document.querySelector("dialog[open], .menu"))
+        stop();
+    };
+    document.addEventListener("keydown", handleKey);
+    return () => document.removeEventListener("keydown", handleKey);
+  }, [isBusy, stop]);
+
+  const editLast = useCallback(() => {
+    const question = messages.findLast(({ role }) => role === "user");
+    if (question)
+      setEditing(question.id);
+  }, [messages]);
+
+  const remove = () => {
+    if (module)
+      deleteModule(module);
+    navigateToNew(sessionId);
+  };
+
+  const menu = [
+    { label: _("Rename…"), run: () => setDialog("rename") },
+    { label: _("Export as Markdown"), run: () => void exportChat(moduleId, title, "md") },
+    { label: _("Export as JSON"), run: () => void exportChat(moduleId, title, "json") },
+    { label: _("Delete"), run: remove, isDestructive: true },
+  ];
+
+  return (
+    <section className="chat" aria-labelledby="chat-title">
+      <header className="headerbar">
+        <button
+          type="button"
+          className="flat icon-button"
+          aria-label={isSidebarOpen ? _("Hide the list of chats") : _("Show the list of chats")}
+          aria-expanded={isSidebarOpen}
+          onClick={openSidebar}
+        >
+          <Icon name="sidebar" />
+        </button>
+        <div className="title">
+          <h1 id="chat-title">{title}</h1>
+          {session && <p>{sessionTitleOf(session)}</p>}
+        </div>
+        <button
+          type="button"
+          className="flat model"
+          aria-label={`${_("Chat settings")}: ${modelLabel(module, library)}`}
+          title={_("Chat settings")}
+          onClick={() => setDialog("settings")}
+        >
+          <span>{modelLabel(module, library)}</span>
+          <Icon name="down" />
+        </button>
+        {module && <MenuButton label={_("Chat menu")} items={menu} />}
+      </header>
+
+      <div className="chat-body">
+        {chat.isDeleted && (
+          <div className="status-page">
+            <Icon name="delete" />
+            <h2>{_("This chat was deleted")}</h2>
+            <button
+              type="button"
+              className="suggested pill"
+              onClick={() => navigateToNew(sessionId)}
+            >
+              {_("New chat")}
+            </button>
+          </div>
+        )}
+        {!chat.isDeleted && messages.length === 0 && !isBusy && (
+          status === "loading" ? <Loading /> : (
+            <EmptyChat
+              library={library}
+              module={module}
+              choose={(text) => void sendMessage(text)}
+            />
+          )
+        )}
+        {(messages.length > 0 || isBusy) && (
+          <MessageList
+            options={options}
+            messages={messages}
+            isGrowing={isBusy}
+            hasMore={chat.hasMore}
+            isLoadingMore={chat.isLoadingMore}
+            loadMore={loadMore}
+            shownId={place.messageId}
+            actions={actions}
+            editing={editing}
+            isBusy={isBusy}
+          />
+        )}
+      </div>
+
+      <div className="visually-hidden" aria-live="polite" data-testid="announcer">
+        {announcement}
+      </div>
+      {!chat.isDeleted && (
+        <Composer
+          moduleId={moduleId}
+          isBusy={isBusy}
+          isConnected={transport !== null}
+          send={sendMessage}
+          stop={stop}
+          editLast={editLast}
+          input={input}
+        />
+      )}
+
+      {dialog === "settings" && (
+        <SettingsDialog
+          place={place}
+          module={module}
+          providers={library.providers}
+          close={() => setDialog(null)}
+        />
+      )}
+      {dialog === "rename" && (
+        <TitleDialog
+          title={_("Rename chat")}
+          label={_("Title")}
+          value={module?.title ?? ""}
+          submitLabel={_("Rename")}
+          submit={(text) => changeModule(place, { title: text })}
+          close={() => setDialog(null)}
+        />
+      )}
+    </section>
+  );
+}
