@@ -105,3 +105,41 @@ test(`${N_MODULES} modules at once from ${N_CLIENTS} clients`, async (t) => {
   const { sessions } = await chats[0].call('session:list', {});
   assert.equal(sessions.reduce((sum, { moduleCount }) => sum + moduleCount, 0), N_MODULES);
 });
+
+/** How many of the requests were being answered at once, at most. */
+function countAtOnce(requests) {
+  const changes = requests.flatMap(({ startedAt, endedAfterMs }) =>
+    [[startedAt, 1], [startedAt + endedAfterMs, -1]]);
+  let now = 0;
+  return Math.max(...changes.sort(([a, x], [b, y]) => a - b || x - y).map(([, change]) => {
+    now += change;
+    return now;
+  }));
+}
+
+test('with max-running the others wait for their turn, and each is answered', async (t) => {
+  const limit = 20;
+  const { confabd, upstream } = await startWithRaw(t, 'paced:5:10',
+    { config: `[confab]\nmax-running=${limit}\nqueue=true\n` });
+  const chats = await Promise.all(Array.from({ length: N_CLIENTS }, () =>
+    connect(t, confabd, { transports: ['websocket'] })));
+  /* two for each of 100 modules, from clients that share them */
+  const asked = await Promise.all(Array.from({ length: N_MODULES }, async (_, i) => {
+    const chat = chats[i % N_CLIENTS];
+    const ack = await chat.generate({ moduleId: `m${i % (N_MODULES / 2)}`,
+      message: `Question ${i}` });
+    return { chat, ack };
+  }));
+  for (const { chat, ack } of asked) {
+    await chat.end(ack.generationId);
+    assert.equal(checkEvents(chat, ack).event, 'complete');
+  }
+  const { requests } = await statsOf(upstream);
+  const questions = requests.filter(({ method }) => method === 'POST');
+  assert.equal(questions.length, N_MODULES);
+  assert.equal(countAtOnce(questions), limit);
+  for (let i = 0; i < N_MODULES / 2; i += 1) {
+    const { messages } = await chats[0].call('ai:chat:history', { moduleId: `m${i}` });
+    assert.deepEqual(messages.map(({ state }) => state), Array(4).fill('completed'));
+  }
+});
