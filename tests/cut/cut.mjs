@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // cut.mjs --confabd PATH [--seed N] [--runs N] [--jobs N] [--patience MS]
-//   [--keep-going] [--verbose]
+//   [--clock LIB] [--keep-going] [--verbose]
 //
 // The cut test: runs confabd, clients and an upstream, cuts each of them at random points, and
 // checks that nothing was lost, doubled, run twice or left without its end. Prints what happened.
@@ -10,13 +10,14 @@ import { parseArgs } from 'node:util';
 import { newCounts, PATIENCE_MS, Run } from './lib/run.mjs';
 
 const USAGE = `usage: cut.mjs --confabd PATH [--seed N] [--runs N] [--jobs N]
-               [--patience MS] [--keep-going] [--verbose]
+               [--patience MS] [--clock LIB] [--keep-going] [--verbose]
 
   --confabd PATH  the confabd to test
   --seed N        the first seed (1)
   --runs N        how many seeds from there on (1)
   --jobs N        how many runs at once (4)
   --patience MS   how long something that has to come may take (30000)
+  --clock LIB     a library that makes confabd's time of day jump
   --keep-going    run the others when one has failed
   --verbose       the log of every run, not only of those that fail
 `;
@@ -29,6 +30,7 @@ function parse() {
       runs: { type: 'string', default: '1' },
       jobs: { type: 'string', default: '4' },
       patience: { type: 'string', default: String(PATIENCE_MS) },
+      clock: { type: 'string' },
       'keep-going': { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
     } });
@@ -52,7 +54,8 @@ async function main() {
 
   async function work() {
     while (next < options.seed + options.runs && (failed.length === 0 || options['keep-going'])) {
-      const run = new Run(options.confabd, next, { patience: options.patience });
+      const run = new Run(options.confabd, next, { patience: options.patience,
+        clock: options.clock });
       next += 1;
       await run.go();
       totals.runs += 1;
@@ -71,7 +74,7 @@ async function main() {
   for (const [name, count] of Object.entries(totals))
     process.stdout.write(`${name}: ${count}\n`);
   process.stdout.write(`seconds: ${((Date.now() - began) / 1000).toFixed(1)}\n`);
-  process.stdout.write(failed.length > 0 ? `failed: ${failed.join(' ')}\n` : 'failed: none\n');
+  process.stdout.write(`failing seeds: ${failed.join(' ') || 'none'}\n`);
   process.exit(failed.length > 0 ? 1 : 0);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // mutants.mjs --source ROOT [--runs N] [--jobs N] [NAME…]
 //
-// Tests the cut test: builds confabd with each patch of tests/mutants, in a copy of the sources, and
-// shows that the cut test fails on it within some seeds. Prints at which seed.
+// Tests the cut test: builds confabd with each patch of tests/mutants, in a copy of the sources,
+// and shows that the cut test fails on it within some seeds. Prints at which seed.
 // Exit status: 0 each was noticed; 1 one was not, or does not apply or build; 2 wrong usage.
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';

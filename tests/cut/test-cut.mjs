@@ -8,16 +8,26 @@ import { Child } from '../integration/lib/process.mjs';
 
 const PROGRAM = fileURLToPath(new URL('cut.mjs', import.meta.url));
 const RUNS = process.env.CONFAB_TEST_LONG ? 1000 : 25;
+const CLOCK_RUNS = process.env.CONFAB_TEST_LONG ? 200 : 8;
 
-test(`${RUNS} seeds`, async () => {
-  const child = new Child(process.execPath,
-    [PROGRAM, '--confabd', process.env.CONFABD, '--runs', String(RUNS), '--jobs', '6']);
+async function cut(runs, ...options) {
+  const child = new Child(process.execPath, [PROGRAM, '--confabd', process.env.CONFABD,
+    '--runs', String(runs), '--jobs', '6', ...options]);
   const { code } = await child.exited;
   /* the counts, or the log of what failed */
   process.stderr.write(child.stdout.slice(-20000));
   assert.equal(code, 0, child.stderr);
-  assert.match(child.stdout, new RegExp(`^runs: ${RUNS}$`, 'm'));
-});
+  assert.match(child.stdout, new RegExp(`^runs: ${runs}$`, 'm'));
+  return child.stdout;
+}
+
+test(`${RUNS} seeds`, () => cut(RUNS));
+
+test(`${CLOCK_RUNS} seeds while the time of day jumps`,
+  { skip: !process.env.CONFAB_CLOCK && 'nothing can be preloaded here' }, async () => {
+    const counts = await cut(CLOCK_RUNS, '--seed', '100001', '--clock', process.env.CONFAB_CLOCK);
+    assert.ok(/^backwards: [1-9]/m.test(counts), 'the clock did jump');
+  });
 
 test('wrong usage is exit 2', async () => {
   for (const args of [[], ['--confabd', 'x', '--seed', 'y'], ['--nonsense']])

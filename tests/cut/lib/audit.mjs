@@ -115,7 +115,10 @@ export class Audit {
     for (const [moduleId, messages] of histories) {
       run.counts.messages += messages.length;
       const tags = [];
-      messages.forEach(({ messageId, parentId, role, content, state, generationId }, i) => {
+      messages.forEach((message, i) => {
+        const { messageId, parentId, role, content, state, generationId, createdAt } = message;
+        if (createdAt < messages[i - 1]?.createdAt)
+          run.counts.backwards += 1;
         if (parentId !== (messages[i - 1]?.messageId ?? null))
           this.#fail(`${moduleId}: ${messageId} does not follow the one before it`);
         if (role !== (i % 2 === 0 ? 'user' : 'assistant'))

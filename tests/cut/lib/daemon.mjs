@@ -4,10 +4,10 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Child, freePort } from '../../integration/lib/process.mjs';
+import { Child, freePort, sleep } from '../../integration/lib/process.mjs';
 
 const TROUBLE = /-(?:CRITICAL|WARNING) \*\*|Sanitizer:|runtime error:/;
-const KEPT = ['PATH', 'ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS', 'G_SLICE', 'LD_PRELOAD'];
+const KEPT = ['PATH', 'ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS', 'G_SLICE'];
 
 export class Daemon {
   #child = null;
@@ -35,15 +35,29 @@ export class Daemon {
     this.port = await freePort();
   }
 
+  /** Starts it; while it was away, its port may have been in another's hands for a moment. */
   async start() {
+    for (let left = 20; ; left -= 1)
+      try {
+        await this.#startOnce();
+        return;
+      } catch (error) {
+        if (left === 0 || !/in use/i.test(error.message))
+          throw error;
+        await sleep(100);
+      }
+  }
+
+  async #startOnce() {
     const env = Object.fromEntries(KEPT.filter((name) => process.env[name] !== undefined)
       .map((name) => [name, process.env[name]]));
     this.starts += 1;
     this.#child = new Child(this.#path, this.#args(this.home, this.port), { env: { ...env,
       LANG: 'C.UTF-8', HOME: this.home, XDG_RUNTIME_DIR: join(this.home, 'run'),
-      GSETTINGS_BACKEND: 'memory', GIO_USE_PROXY_RESOLVER: 'dummy', ...this.env?.() } });
+      GSETTINGS_BACKEND: 'memory', GIO_USE_PROXY_RESOLVER: 'dummy', ...this.env } });
     await this.#child.waitForOutput(/^Listening on /m, 60000);
   }
+
 
   /** Ends it in this very moment; end() has to follow. */
   strike() {

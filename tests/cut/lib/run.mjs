@@ -23,8 +23,8 @@ const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 export const newCounts = () => ({ connects: 0, wireCuts: 0, reloads: 0, kills: 0, terminations: 0,
   upstreamFaults: 0, upstreamRequests: 0, questions: 0, refusals: 0, retries: 0, repeats: 0,
-  resumes: 0, stops: 0, events: 0, endEvents: 0, generations: 0, messages: 0, completed: 0,
-  stopped: 0, failed: 0, interrupted: 0 });
+  resumes: 0, stops: 0, events: 0, endEvents: 0, generations: 0, messages: 0,
+  backwards: 0, completed: 0, stopped: 0, failed: 0, interrupted: 0 });
 
 export class Run {
   counts = newCounts();
@@ -81,7 +81,7 @@ export class Run {
     this.daemon = new Daemon(this.#path, {
       settings: this.#settings(),
       allowHosts: () => this.#wires.map((wire) => `127.0.0.1:${wire.port}`),
-      env: () => this.clock?.(this.seed, this.daemon.starts) ?? {},
+      env: this.clock ? { LD_PRELOAD: this.clock } : {},
     });
     await this.daemon.prepare();
     for (let i = 0; i < 4; i += 1) {
