@@ -20,7 +20,7 @@ function modelLabel(module: Module | undefined, library: Library): string {
   const provider = library.providers.find((candidate) =>
     name ? candidate.name === name : candidate.default);
   const label = provider?.name === "builtin" ? _("Built-in talker") : provider?.name;
-  return module?.model ?? provider?.models[0] ?? label ?? _("Model");
+  return module?.model ?? label ?? _("Model");
 }
 
 function EmptyChat({ library, module, choose }: {

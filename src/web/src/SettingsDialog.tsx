@@ -68,7 +68,7 @@ export function SettingsDialog({ place, module, providers, close }: {
           id={`${id}-model`}
           list={`${id}-models`}
           value={model}
-          placeholder={chosen?.models[0] ?? _("Default")}
+          placeholder={_("Default")}
           autoComplete="off"
           maxLength={256}
           onChange={(event) => setModel(event.target.value)}

@@ -699,7 +699,8 @@ export class Chat {
     try {
       await this.connection.call("ai:chat:stop", {
         moduleId: this.moduleId,
-        generationId: run.generationId,
+        /* over HTTP only the message of an answer is known */
+        ...(this.connection.isHttp ? {} : { generationId: run.generationId }),
       });
       this.stopping = false;
     } catch (error) {
