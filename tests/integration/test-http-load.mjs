@@ -2,10 +2,12 @@
 // Streams over HTTP in numbers: readers that are slow, stuck or gone cost nobody anything, and
 // nothing of them remains.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import test from 'node:test';
+import test, { before } from 'node:test';
 
 import { startWithRaw, statsOf } from './lib/chat.mjs';
+import { confabdPath } from './lib/confabd.mjs';
 import { countFds, memoryOf, sleep, waitFor } from './lib/process.mjs';
 import {
   ask, call, post, readAnswer, readEvents, readUntil, userMessage,
@@ -13,6 +15,13 @@ import {
 
 const long = process.env.CONFAB_TEST_LONG !== undefined;
 const MIB = 1024 * 1024;
+
+/* a sanitizer's build keeps what was freed for a while, so that memory says nothing there */
+let instrumented;
+
+before(async () => {
+  instrumented = (await readFile(confabdPath())).includes('__asan_init');
+});
 
 const submit = (id, messageId, text = 'Hello') =>
   ({ id, messages: [userMessage(messageId, text)], trigger: 'submit-message' });
@@ -57,7 +66,7 @@ test('stuck readers hold back nobody, cost no memory, and miss nothing', async (
   t.diagnostic(`${count} stuck readers of ${(answer.text.length / MIB).toFixed(1)} MiB: `
     + `${(each / 1024).toFixed(0)} KiB each`);
   /* what is on its way is one chunk; the text itself is there once */
-  assert.ok(each < 256 * 1024, `${each} bytes each`);
+  assert.ok(instrumented || each < 256 * 1024, `${each} bytes each`);
 
   /* those who read on get all of it, in order */
   for (const response of stuck.slice(0, 5)) {
@@ -114,7 +123,7 @@ test('of streams that were read, left or cut off nothing remains', async (t) => 
     what: `${fds} fds again` });
   t.diagnostic(`${requests} streams: ${((after.rss - middle.rss) / 1024).toFixed(0)} KiB more in `
     + 'their second half');
-  assert.ok(after.rss - middle.rss < 4 * MIB);
+  assert.ok(instrumented || after.rss - middle.rss < 4 * MIB);
   /* a client that went took no answer with it */
   const posted = (await statsOf(upstream)).requests.filter(({ method }) => method === 'POST');
   assert.equal(posted.length, (rounds + 1) * modules.length);
@@ -139,11 +148,12 @@ test('a reader that takes nothing for a minute is given up', { skip: !long }, as
   const { confabd } = await startWithRaw(t, 'flood:100:30000:1',
     { args: ['--dev', '--allow-host', 'localhost'] });
   await ask(confabd, submit('m', 'q1'));
-  void post(confabd, '/api/chat', submit('m', 'q2')).then(readAnswer);
+  const healthy = post(confabd, '/api/chat', submit('m', 'q2')).then(readAnswer);
   const stuck = await waitFor(async () => {
     const response = await openStuck(t, confabd, '/api/chat/m/stream');
     return response.statusCode === 200 && response;
   });
+  await healthy;
   await sleep(1000);
   const fds = await countFds(confabd.pid);
   await waitFor(async () => await countFds(confabd.pid) < fds, { timeout: 100000, interval: 500,

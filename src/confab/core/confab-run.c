@@ -16,8 +16,11 @@ struct _ConfabRun
   gboolean announced;
 
   ConfabProvider *provider; /* once it was asked */
+  char *provider_name;
+  gint64 asked_at; /* monotonic, µs; 0 before that, and after the first word */
   GCancellable *cancellable;
   gsize received;   /* bytes of all kinds */
+  gsize n_bytes[2]; /* by kind */
   gboolean unsaved; /* the service saves it soon */
 
   /* How it will have ended when that is on disk; nothing changes it any more. */
@@ -47,6 +50,7 @@ confab_run_new (ConfabService *service, ConfabModule *module, ConfabGeneration *
   self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
   self->cancellable = g_cancellable_new ();
   self->waiting_for_end = g_array_new (FALSE, FALSE, sizeof (WaitingForEnd));
+  self->provider_name = g_strdup (confab_service_find_provider_name (service, module));
 
   return self;
 }
@@ -72,6 +76,7 @@ confab_run_unref (ConfabRun *self)
   g_clear_error (&self->error);
   g_clear_object (&self->provider);
   g_clear_object (&self->cancellable);
+  g_free (self->provider_name);
   g_clear_object (&self->generation);
   g_clear_object (&self->module);
   g_clear_object (&self->service);
@@ -82,6 +87,12 @@ ConfabGeneration *
 confab_run_get_generation (ConfabRun *self)
 {
   return self->generation;
+}
+
+const char *
+confab_run_get_provider_name (ConfabRun *self)
+{
+  return self->provider_name;
 }
 
 gboolean
@@ -140,10 +151,31 @@ leave_service (ConfabRun *self)
 }
 
 static void
+count_end (ConfabRun *self)
+{
+  const char *code = self->error != NULL ? confab_error_to_code (self->error) : NULL;
+  const char *reason =
+      self->outcome != NULL ? confab_finish_reason_to_string (self->outcome->finish_reason) : code;
+
+  confab_metrics_add (self->service->metrics, CONFAB_METRIC_GENERATIONS_ENDED, 1,
+                      self->provider_name, confab_state_to_string (self->end_state), reason);
+  for (guint kind = 0; kind < G_N_ELEMENTS (self->n_bytes); kind++)
+    if (self->n_bytes[kind] > 0)
+      confab_metrics_add (self->service->metrics, CONFAB_METRIC_OUTPUT_BYTES, self->n_bytes[kind],
+                          self->provider_name, kind == CONFAB_DELTA_TEXT ? "text" : "reasoning",
+                          NULL);
+  /* what comes from elsewhere is not counted as the upstream's */
+  if (self->end_state == CONFAB_STATE_FAILED && self->provider != NULL
+      && self->error->code != CONFAB_ERROR_STORAGE)
+    confab_metrics_add (self->service->metrics, CONFAB_METRIC_UPSTREAM_ERRORS, 1,
+                        self->provider_name, code, NULL);
+}
+
+static void
 tell_end (ConfabRun *self)
 {
   g_autoptr (GArray) waiting = NULL;
-
+  count_end (self);
   switch (self->end_state)
     {
     case CONFAB_STATE_COMPLETED:
@@ -331,6 +363,20 @@ save_soon (ConfabRun *self)
 }
 
 static void
+count_delta (ConfabRun *self, ConfabDeltaKind kind, gsize length)
+{
+  ConfabMetrics *metrics = self->service->metrics;
+
+  self->n_bytes[kind] += length;
+  if (self->asked_at == 0)
+    return;
+
+  confab_histogram_observe (confab_metrics_get_first_token (metrics),
+                            g_get_monotonic_time () - self->asked_at);
+  self->asked_at = 0;
+}
+
+static void
 delta_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_data)
 {
   /* who hears of the delta may stop the run */
@@ -340,6 +386,7 @@ delta_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_da
       || self->ending)
     return;
 
+  count_delta (self, kind, length);
   save_soon (self);
   self->received += length;
   if (self->received > CONFAB_MAX_ANSWER_BYTES)
@@ -410,6 +457,7 @@ confab_run_begin (ConfabRun *self)
     }
 
   self->provider = g_object_ref (provider);
+  self->asked_at = g_get_monotonic_time ();
   confab_store_branch_async (self->service->store, confab_module_get_id (self->module),
                              confab_message_get_id (question), self->cancellable, branch_read_cb,
                              confab_run_ref (self));
@@ -424,6 +472,8 @@ confab_run_accept (ConfabRun *self)
 {
   g_return_if_fail (confab_run_is_accepted (self));
 
+  confab_metrics_add (self->service->metrics, CONFAB_METRIC_GENERATIONS_STARTED, 1,
+                      self->provider_name, NULL, NULL);
   announce (self);
   if (!self->ending)
     confab_scheduler_add (self->service->scheduler, self->module, self);

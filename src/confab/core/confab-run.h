@@ -19,6 +19,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabRun, confab_run_unref)
 typedef void (*ConfabRunFunc) (gpointer user_data);
 
 ConfabGeneration *confab_run_get_generation (ConfabRun *self);
+const char *confab_run_get_provider_name (ConfabRun *self);
 gboolean confab_run_is_accepted (ConfabRun *self);
 
 /* The question is on disk: lets it wait for its turn, and tells that it started unless another one

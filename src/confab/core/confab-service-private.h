@@ -20,6 +20,8 @@ struct _ConfabService
   GHashTable *modules;      /* id → ConfabModule; key belongs to the value */
   guint64 last_ordinal;
 
+  ConfabMetrics *metrics;
+
   GHashTable *runs; /* ConfabGeneration → ConfabRun, until the end was told; owns both */
   ConfabScheduler *scheduler;
   GQueue unwritten; /* of Unwritten: ends that the store did not take, oldest first */
@@ -42,6 +44,8 @@ ConfabModule *
 confab_service_add_module (ConfabService *self, ConfabSession *session, const char *id);
 void confab_service_remove_module (ConfabService *self, ConfabModule *module);
 ConfabProvider *confab_service_find_provider (ConfabService *self, ConfabModule *module);
+/* The name by which the settings know that one; "none" if there is none. */
+const char *confab_service_find_provider_name (ConfabService *self, ConfabModule *module);
 void confab_service_emit_started (ConfabService *self, ConfabGeneration *generation);
 void confab_service_emit_session (ConfabService *self, const char *id, ConfabSession *session);
 void confab_service_emit_module (ConfabService *self, const char *id, ConfabModule *module);

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "confab-auto-provider.h"
 #include "confab-error.h"
 #include "confab-rows.h"
 #include "confab-run.h"
@@ -31,6 +32,7 @@ confab_service_finalize (GObject *object)
   g_clear_object (&self->providers);
   g_hash_table_unref (self->runs);
   confab_scheduler_free (self->scheduler);
+  confab_metrics_unref (self->metrics);
   g_hash_table_unref (self->modules);
   g_hash_table_unref (self->sessions);
   g_clear_object (&self->session_list);
@@ -85,6 +87,7 @@ start_cb (gpointer item, gpointer user_data)
 static void
 confab_service_init (ConfabService *self)
 {
+  self->metrics = confab_metrics_new ();
   self->session_list = g_list_store_new (CONFAB_TYPE_SESSION);
   self->sessions = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
   self->modules = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
@@ -260,6 +263,17 @@ confab_service_find_provider (ConfabService *self, ConfabModule *module)
   return self->providers != NULL ? confab_provider_registry_lookup (self->providers, name) : NULL;
 }
 
+const char *
+confab_service_find_provider_name (ConfabService *self, ConfabModule *module)
+{
+  const char *name = confab_module_get_provider (module);
+
+  if (confab_service_find_provider (self, module) == NULL)
+    return "none";
+
+  return name != NULL ? name : confab_provider_registry_get_default_name (self->providers);
+}
+
 /**
  * confab_service_set_queue:
  * @self: the service
@@ -413,4 +427,55 @@ confab_service_is_shut_down (ConfabService *self)
   g_return_val_if_fail (CONFAB_IS_SERVICE (self), TRUE);
 
   return self->shut_down;
+}
+
+/**
+ * confab_service_is_ready:
+ * @self: the service
+ *
+ * Returns: whether it can take questions: not while it looks for a provider, nor once it shuts down
+ */
+gboolean
+confab_service_is_ready (ConfabService *self)
+{
+  ConfabProvider *provider;
+
+  g_return_val_if_fail (CONFAB_IS_SERVICE (self), FALSE);
+
+  if (self->shut_down || self->providers == NULL)
+    return FALSE;
+  provider = confab_provider_registry_get_default (self->providers);
+  if (CONFAB_IS_AUTO_PROVIDER (provider))
+    provider = confab_auto_provider_get_chosen (CONFAB_AUTO_PROVIDER (provider));
+
+  return provider != NULL;
+}
+
+ConfabMetrics *
+confab_service_get_metrics (ConfabService *self)
+{
+  g_return_val_if_fail (CONFAB_IS_SERVICE (self), NULL);
+
+  return self->metrics;
+}
+
+void
+confab_service_foreach_running (ConfabService *self, ConfabRunningFunc func, gpointer user_data)
+{
+  GHashTableIter iter;
+  gpointer generation, run;
+
+  g_return_if_fail (CONFAB_IS_SERVICE (self) && func != NULL);
+
+  g_hash_table_iter_init (&iter, self->runs);
+  while (g_hash_table_iter_next (&iter, &generation, &run))
+    func (generation, confab_run_get_provider_name (run), user_data);
+}
+
+const ConfabHistogram *
+confab_service_get_store_latency (ConfabService *self)
+{
+  g_return_val_if_fail (CONFAB_IS_SERVICE (self), NULL);
+
+  return confab_store_get_latency (self->store);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "confab-metrics.h"
 #include "confab-provider-registry.h"
 #include "confab-rules.h"
 #include "confab-session.h"
@@ -107,7 +108,19 @@ void confab_service_shutdown_async (ConfabService *self,
                                     gpointer user_data);
 gboolean confab_service_shutdown_finish (ConfabService *self, GAsyncResult *result, GError **error);
 gboolean confab_service_is_shut_down (ConfabService *self);
+/* Whether a question would find somebody to answer it, and a place to be kept. */
+gboolean confab_service_is_ready (ConfabService *self);
 guint confab_service_get_n_running (ConfabService *self);
+
+ConfabMetrics *confab_service_get_metrics (ConfabService *self);
+/* Of generations that have not ended; @provider by its name in the settings. */
+typedef void (*ConfabRunningFunc) (ConfabGeneration *generation,
+                                   const char *provider,
+                                   gpointer user_data);
+void
+confab_service_foreach_running (ConfabService *self, ConfabRunningFunc func, gpointer user_data);
+/* How long the store took to keep what it was given. */
+const ConfabHistogram *confab_service_get_store_latency (ConfabService *self);
 
 /* Of ConfabSession, oldest first. */
 GListModel *confab_service_get_sessions (ConfabService *self);

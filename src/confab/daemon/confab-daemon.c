@@ -21,6 +21,7 @@
 #include "confab-idle.h"
 #include "confab-http-call.h"
 #include "confab-http-chat.h"
+#include "confab-http-metrics.h"
 #include "confab-keys.h"
 #include "confab-listeners.h"
 #include "confab-providers.h"
@@ -270,9 +271,10 @@ serve_http (ConfabDaemon *self)
 
   self->guard = confab_guard_new (self->access, http);
   self->web = confab_web_new (self->service, self->access, http);
-  self->streams = confab_chat_streams_new ();
+  self->streams = confab_chat_streams_new (confab_service_get_metrics (self->service));
   confab_http_chat_serve (self->service, self->streams, http);
   confab_http_call_serve (&context, http);
+  confab_http_metrics_serve (self->service, self->streams, self->server, CONFAB_VERSION);
 }
 
 /* Everything that wrong settings can break, before anything is seen from outside. */

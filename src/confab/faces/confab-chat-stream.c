@@ -241,18 +241,22 @@ confab_chat_stream_free (ConfabChatStream *self)
   g_free (self);
 }
 
-void
+gboolean
 confab_chat_stream_tick (ConfabChatStream *self)
 {
   if (self->in_flight)
     {
-      if (++self->n_stalled >= CONFAB_CHAT_STREAM_MAX_TICKS)
-        socketio_peer_kill_message (self->message);
-      return;
+      if (++self->n_stalled != CONFAB_CHAT_STREAM_MAX_TICKS)
+        return TRUE;
+      socketio_peer_kill_message (self->message);
+      return FALSE;
     }
-  if (self->complete)
-    return;
 
-  confab_ui_message_append_heartbeat (self->pending);
-  hand_over (self);
+  if (!self->complete)
+    {
+      confab_ui_message_append_heartbeat (self->pending);
+      hand_over (self);
+    }
+
+  return TRUE;
 }

@@ -23,9 +23,9 @@ ConfabChatStream *confab_chat_stream_new (SoupServerMessage *message, ConfabGene
 void confab_chat_stream_free (ConfabChatStream *self);
 
 /* To be called every CONFAB_CHAT_STREAM_TICK_SECONDS: shows whether the reader is there, and gives
- * up one that has taken nothing for CONFAB_CHAT_STREAM_MAX_TICKS of them. */
+ * up one that has taken nothing for CONFAB_CHAT_STREAM_MAX_TICKS of them: FALSE then. */
 #define CONFAB_CHAT_STREAM_TICK_SECONDS 15
 #define CONFAB_CHAT_STREAM_MAX_TICKS 4
-void confab_chat_stream_tick (ConfabChatStream *self);
+gboolean confab_chat_stream_tick (ConfabChatStream *self);
 
 G_END_DECLS

@@ -6,6 +6,7 @@ struct _ConfabChatStreams
   gatomicrefcount refs;
   GQueue entries; /* of Entry, linked through themselves */
   GSource *heartbeat;
+  ConfabMetrics *metrics;
 };
 
 /* A message owns its stream, so that nothing is left when libsoup lets go of it. */
@@ -23,12 +24,13 @@ entry_quark (void)
 }
 
 ConfabChatStreams *
-confab_chat_streams_new (void)
+confab_chat_streams_new (ConfabMetrics *metrics)
 {
   ConfabChatStreams *self = g_new0 (ConfabChatStreams, 1);
 
   g_atomic_ref_count_init (&self->refs);
   g_queue_init (&self->entries);
+  self->metrics = confab_metrics_ref (metrics);
 
   return self;
 }
@@ -58,6 +60,7 @@ confab_chat_streams_unref (ConfabChatStreams *self)
     return;
 
   stop_heartbeat (self);
+  confab_metrics_unref (self->metrics);
   g_free (self);
 }
 
@@ -67,7 +70,8 @@ heartbeat_cb (gpointer user_data)
   ConfabChatStreams *self = user_data;
 
   for (GList *l = self->entries.head; l != NULL; l = l->next)
-    confab_chat_stream_tick (((Entry *) l->data)->stream);
+    if (!confab_chat_stream_tick (((Entry *) l->data)->stream))
+      confab_metrics_add (self->metrics, CONFAB_METRIC_DROPS, 1, "sse", NULL, NULL);
 
   return G_SOURCE_CONTINUE;
 }

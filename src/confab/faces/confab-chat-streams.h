@@ -2,6 +2,7 @@
 #pragma once
 
 #include "confab-chat-stream.h"
+#include "confab-metrics.h"
 
 G_BEGIN_DECLS
 
@@ -9,7 +10,7 @@ G_BEGIN_DECLS
  * goes when its client does, or when it is through. */
 typedef struct _ConfabChatStreams ConfabChatStreams;
 
-ConfabChatStreams *confab_chat_streams_new (void);
+ConfabChatStreams *confab_chat_streams_new (ConfabMetrics *metrics);
 ConfabChatStreams *confab_chat_streams_ref (ConfabChatStreams *self);
 void confab_chat_streams_unref (ConfabChatStreams *self);
 

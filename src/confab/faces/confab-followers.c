@@ -81,7 +81,7 @@ confab_followers_new (ConfabService *service, SocketioNamespace *namespace)
   self->namespace = g_object_ref (namespace);
   self->followings =
       g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) confab_following_unref);
-  self->laggards = confab_laggards_new (namespace);
+  self->laggards = confab_laggards_new (namespace, confab_service_get_metrics (service));
   g_signal_connect (service, "generation-started", G_CALLBACK (started_cb), self);
 
   return self;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-http-chat.h"
 
-#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "confab-chat-request.h"
@@ -150,8 +149,7 @@ request_cb (SoupServer *server,
         ask (user_data, message);
     }
   else if (module_id == NULL)
-    confab_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "invalid-request",
-                               _ ("There is nothing at this address."));
+    confab_http_respond_not_found (message);
   else if (confab_http_check_method (message, "GET",
                                      g_str_equal (soup_server_message_get_method (message), "GET")))
     replay (user_data, message, module_id);

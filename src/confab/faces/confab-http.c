@@ -120,6 +120,13 @@ confab_http_respond_text (SoupServerMessage *message, guint status, const char *
   respond (message, status, "text/plain; charset=utf-8", g_strdup (text), strlen (text));
 }
 
+void
+confab_http_respond_not_found (SoupServerMessage *message)
+{
+  confab_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "invalid-request",
+                             _ ("There is nothing at this address."));
+}
+
 static guint
 status_of (const char *code)
 {

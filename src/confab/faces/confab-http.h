@@ -13,6 +13,7 @@ void confab_http_respond_error (SoupServerMessage *message,
                                 guint status,
                                 const char *code,
                                 const char *sentence);
+void confab_http_respond_not_found (SoupServerMessage *message);
 void confab_http_respond_json (SoupServerMessage *message, guint status, GString *json);
 void confab_http_respond_text (SoupServerMessage *message, guint status, const char *text);
 

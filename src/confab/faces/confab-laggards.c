@@ -7,6 +7,7 @@
 struct _ConfabLaggards
 {
   SocketioNamespace *namespace;
+  ConfabMetrics *metrics;
   GHashTable *by_socket; /* SocketioSocket → Laggard, which owns both */
 };
 
@@ -50,11 +51,12 @@ laggard_free (gpointer data)
 }
 
 ConfabLaggards *
-confab_laggards_new (SocketioNamespace *namespace)
+confab_laggards_new (SocketioNamespace *namespace, ConfabMetrics *metrics)
 {
   ConfabLaggards *self = g_new0 (ConfabLaggards, 1);
 
   self->namespace = namespace;
+  self->metrics = confab_metrics_ref (metrics);
   self->by_socket = g_hash_table_new_full (NULL, NULL, NULL, laggard_free);
 
   return self;
@@ -64,6 +66,7 @@ void
 confab_laggards_free (ConfabLaggards *self)
 {
   g_hash_table_unref (self->by_socket);
+  confab_metrics_unref (self->metrics);
   g_free (self);
 }
 
@@ -149,6 +152,9 @@ stretch_cb (ConfabDeltaKind kind,
 
   confab_wire_append_stretch (telling->json, telling->generation, from_seq, seq, text, length);
   emit (telling->laggard, confab_wire_delta_event (kind), telling->json);
+  if (from_seq < seq)
+    confab_metrics_add (telling->laggard->laggards->metrics, CONFAB_METRIC_MERGES, 1, NULL, NULL,
+                        NULL);
 }
 
 /* All that @missed lacks by now. */
@@ -225,6 +231,7 @@ disconnected_cb (SocketioSocket *socket, const char *reason, gpointer user_data)
 {
   Laggard *laggard = user_data;
 
+  confab_metrics_add (laggard->laggards->metrics, CONFAB_METRIC_DROPS, 1, "socket.io", NULL, NULL);
   g_hash_table_remove (laggard->laggards->by_socket, socket);
 }
 
@@ -284,6 +291,7 @@ tell_to_resume (Laggard *laggard, Missed *missed)
   g_autoptr (GString) json = g_string_new (NULL);
 
   missed->resync = TRUE;
+  confab_metrics_add (laggard->laggards->metrics, CONFAB_METRIC_RESYNCS, 1, NULL, NULL, NULL);
   confab_wire_append_resync (json, confab_following_get_generation (missed->following),
                              missed->seq);
   emit (laggard, "ai:chat:resync", json);

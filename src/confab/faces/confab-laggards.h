@@ -2,6 +2,7 @@
 #pragma once
 
 #include "confab-generation.h"
+#include "confab-metrics.h"
 #include "socketio.h"
 
 G_BEGIN_DECLS
@@ -19,7 +20,7 @@ typedef struct _ConfabFollowing ConfabFollowing;
  */
 typedef struct _ConfabLaggards ConfabLaggards;
 
-ConfabLaggards *confab_laggards_new (SocketioNamespace *namespace);
+ConfabLaggards *confab_laggards_new (SocketioNamespace *namespace, ConfabMetrics *metrics);
 void confab_laggards_free (ConfabLaggards *self);
 
 /* Whether @socket can be sent nothing of @generation now: it is full, or misses something of the

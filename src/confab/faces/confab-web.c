@@ -58,12 +58,25 @@ is_page (const char *path)
          && confab_id_is_valid (parts[4]);
 }
 
+/* @trouble: NULL if there is none */
 static void
-answer_health (SoupServerMessage *message, gboolean healthy)
+answer_health (SoupServerMessage *message, const char *trouble)
 {
   if (confab_http_check_method (message, "GET, HEAD", confab_http_is_read (message)))
-    confab_http_respond_text (message, healthy ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE,
-                              healthy ? "ok\n" : "shutting down\n");
+    confab_http_respond_text (message,
+                              trouble == NULL ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE,
+                              trouble == NULL ? "ok\n" : trouble);
+}
+
+static const char *
+find_trouble (ConfabService *service)
+{
+  if (confab_service_is_shut_down (service))
+    return "shutting down\n";
+  if (!confab_service_is_ready (service))
+    return "no model is chosen yet\n";
+
+  return NULL;
 }
 
 /* The asker proved itself already: who may talk may also let a browser of theirs in. */
@@ -104,14 +117,13 @@ request_cb (SoupServer *server,
                                    _ ("This Confab was built without its web page."));
     }
   else if (g_str_equal (path, "/healthz"))
-    answer_health (message, TRUE);
+    answer_health (message, NULL);
   else if (g_str_equal (path, "/readyz"))
-    answer_health (message, !confab_service_is_shut_down (self->service));
+    answer_health (message, find_trouble (self->service));
   else if (g_str_equal (path, "/api/ticket"))
     answer_ticket (self, message);
   else if (!confab_web_files_serve (self->files, message, path))
-    confab_http_respond_error (message, SOUP_STATUS_NOT_FOUND, "invalid-request",
-                               _ ("There is nothing at this address."));
+    confab_http_respond_not_found (message);
 }
 
 /**

@@ -8,6 +8,8 @@ struct _ConfabStore
   /* Pending tasks hold a reference on the store, so none is left when that is finalized. */
   ConfabStoreThread *thread;
 
+  ConfabHistogram latency; /* of commits */
+
   /* A close took too long: do not wait for the thread again. */
   gboolean given_up;
 };
@@ -141,6 +143,13 @@ confab_store_get_thread (ConfabStore *self)
   return self->thread;
 }
 
+/* When a commit was asked for, on its task. */
+static GQuark
+begun_quark (void)
+{
+  return g_quark_from_static_string ("confab-store-begun");
+}
+
 /**
  * confab_store_commit_async:
  * @self: a store
@@ -163,6 +172,9 @@ confab_store_commit_async (ConfabStore *self,
 
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, confab_store_commit_async);
+  g_object_set_qdata_full (G_OBJECT (task), begun_quark (),
+                           g_memdup2 (&(gint64){ g_get_monotonic_time () }, sizeof (gint64)),
+                           g_free);
   confab_store_thread_push_batch (self->thread, task, batch);
 }
 
@@ -178,7 +190,13 @@ confab_store_commit_async (ConfabStore *self,
 gboolean
 confab_store_commit_finish (ConfabStore *self, GAsyncResult *result, GError **error)
 {
+  const gint64 *begun;
+
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  begun = g_object_get_qdata (G_OBJECT (result), begun_quark ());
+  if (begun != NULL)
+    confab_histogram_observe (&self->latency, g_get_monotonic_time () - *begun);
 
   return g_task_propagate_boolean (G_TASK (result), error);
 }
@@ -245,4 +263,18 @@ confab_store_close (ConfabStore *self, gint64 timeout_ms, GError **error)
   end_time = timeout_ms < 0 ? -1 : g_get_monotonic_time () + timeout_ms * 1000;
   confab_store_thread_push_close (self->thread, NULL);
   return confab_store_thread_wait_closed (self->thread, end_time, &self->given_up, error);
+}
+
+/**
+ * confab_store_get_latency:
+ * @self: the store
+ *
+ * Returns: how long commits took, from being asked for to being told
+ */
+const ConfabHistogram *
+confab_store_get_latency (ConfabStore *self)
+{
+  g_return_val_if_fail (CONFAB_IS_STORE (self), NULL);
+
+  return &self->latency;
 }

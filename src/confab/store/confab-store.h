@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "confab-batch.h"
+#include "confab-histogram.h"
 #include "confab-record.h"
 #include "confab-store-error.h"
 
@@ -94,5 +95,8 @@ GPtrArray *confab_store_search_finish (ConfabStore *self, GAsyncResult *result, 
 void confab_store_close_async (ConfabStore *self, GAsyncReadyCallback callback, gpointer user_data);
 gboolean confab_store_close_finish (ConfabStore *self, GAsyncResult *result, GError **error);
 gboolean confab_store_close (ConfabStore *self, gint64 timeout_ms, GError **error);
+
+/* How long commits took. */
+const ConfabHistogram *confab_store_get_latency (ConfabStore *self);
 
 G_END_DECLS

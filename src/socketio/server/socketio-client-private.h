@@ -29,6 +29,8 @@ gsize socketio_client_get_queued (SocketioClient *self);
 void socketio_client_notify_drained (SocketioClient *self);
 SocketioHandshake *socketio_client_get_handshake (SocketioClient *self);
 guint socketio_client_get_protocol (SocketioClient *self);
+/* NULL once it is closed. */
+const char *socketio_client_get_transport (SocketioClient *self);
 
 /* A socket left its namespace by itself. */
 void socketio_client_remove_socket (SocketioClient *self, SocketioSocket *socket);

@@ -319,6 +319,15 @@ socketio_client_get_handshake (SocketioClient *self)
   return self->handshake;
 }
 
+const char *
+socketio_client_get_transport (SocketioClient *self)
+{
+  EngineioTransport *transport =
+      self->session != NULL ? engineio_session_get_transport (self->session) : NULL;
+
+  return transport != NULL ? engineio_transport_get_name (transport) : NULL;
+}
+
 guint
 socketio_client_get_protocol (SocketioClient *self)
 {

@@ -289,6 +289,31 @@ socketio_server_get_n_connections (SocketioServer *self)
 }
 
 /**
+ * socketio_server_count_connections:
+ * @self: a server
+ * @transport: "websocket" or "polling"
+ *
+ * Counts one by one; made for looking now and then.
+ *
+ * Returns: how many Engine.IO connections use that transport now
+ */
+guint
+socketio_server_count_connections (SocketioServer *self, const char *transport)
+{
+  GHashTableIter iter;
+  gpointer client;
+  guint n = 0;
+
+  g_return_val_if_fail (SOCKETIO_IS_SERVER (self) && transport != NULL, 0);
+
+  g_hash_table_iter_init (&iter, self->clients);
+  while (g_hash_table_iter_next (&iter, &client, NULL))
+    n += g_strcmp0 (socketio_client_get_transport (client), transport) == 0;
+
+  return n;
+}
+
+/**
  * socketio_server_get_peer_uid:
  * @message: a request
  *

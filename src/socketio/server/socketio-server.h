@@ -55,6 +55,8 @@ SOCKETIO_API gboolean socketio_server_listen_fd (SocketioServer *self, int fd, G
 SOCKETIO_API void socketio_server_set_realtime (SocketioServer *self, gboolean realtime);
 
 SOCKETIO_API guint socketio_server_get_n_connections (SocketioServer *self);
+/* Those whose transport has that name now: "websocket" or "polling". */
+SOCKETIO_API guint socketio_server_count_connections (SocketioServer *self, const char *transport);
 
 /* Who sent a request that came in through socketio_server_listen(): uid of the UNIX peer, else -1
  * (TCP, or a request of an HTTP server not ours). */

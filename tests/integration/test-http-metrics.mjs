@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// GET /metrics, as Prometheus reads it: https://prometheus.io/docs/instrumenting/exposition_formats
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { connect, startWithRaw } from './lib/chat.mjs';
+import { startConfabd } from './lib/confabd.mjs';
+import { fetchFrom } from './lib/http.mjs';
+import { waitFor } from './lib/process.mjs';
+import { BUILTIN } from './lib/ui-stream.mjs';
+
+const SAMPLE = /^([a-z_]+)(?:\{([^}]*)\})? (\S+)$/;
+const LABEL = /^([a-z_]+)="((?:[^"\\\n]|\\[\\"n])*)"$/;
+
+/** Holds the text to the format; returns {types, samples: [{name, labels, value}]}. */
+function parse(text) {
+  assert.ok(text.endsWith('\n'));
+  const types = {};
+  const samples = [];
+  let begun = null;
+  for (const line of text.slice(0, -1).split('\n')) {
+    const [, kind, name, rest] = /^# (HELP|TYPE) (\S+) (.+)$/.exec(line) ?? [];
+    if (kind === 'HELP') {
+      begun = name;
+      continue;
+    }
+    if (kind === 'TYPE') {
+      assert.equal(name, begun, 'a type follows its help');
+      assert.ok(!(name in types), `${name} is told once`);
+      types[name] = rest;
+      continue;
+    }
+    const [, sample, list = '', value] = SAMPLE.exec(line) ?? assert.fail(line);
+    const base = types[begun] === 'histogram' ? sample.replace(/_(bucket|sum|count)$/, '') : sample;
+    assert.equal(base, begun, 'samples stand below their metric');
+    assert.ok(value === '+Inf' || Number.isFinite(Number(value)), line);
+    const labels = Object.fromEntries(list === '' ? [] : list.split(',').map((label) => {
+      const [, key, content] = LABEL.exec(label) ?? assert.fail(line);
+      return [key, content];
+    }));
+    samples.push({ name: sample, labels, value: Number(value) });
+  }
+  return { types, samples };
+}
+
+async function scrape(confabd, headers = {}) {
+  const { status, headers: answered, text } = await fetchFrom(confabd, {
+    path: '/metrics',
+    headers: confabd.token ? { Authorization: `Bearer ${confabd.token}`, ...headers } : headers,
+  });
+  assert.equal(status, 200, text);
+  assert.equal(answered['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  const { types, samples } = parse(text);
+  /* The value of the sample with these labels; undefined if there is none. */
+  const get = (name, wanted = {}) => samples.find((sample) => sample.name === name
+    && Object.entries(wanted).every(([key, value]) => sample.labels[key] === value))?.value;
+  return { types, samples, get, text };
+}
+
+test('it needs the token, and only reads', async (t) => {
+  const confabd = await startConfabd(t, ['--provider', 'builtin']);
+  assert.equal((await fetchFrom(confabd, { path: '/metrics' })).status, 401);
+  await scrape(confabd);
+  const headers = { Authorization: `Bearer ${confabd.token}` };
+  const head = await fetchFrom(confabd, { path: '/metrics', method: 'HEAD', headers });
+  assert.deepEqual([head.status, head.text], [200, '']);
+  const post = await fetchFrom(confabd, { path: '/metrics', method: 'POST', headers });
+  assert.deepEqual([post.status, post.headers.allow], [405, 'GET, HEAD']);
+  assert.equal((await fetchFrom(confabd, { path: '/metrics/x', headers })).status, 404);
+});
+
+test('names and types are as Prometheus has them', async (t) => {
+  const { types, samples, get } = await scrape(await startConfabd(t, BUILTIN));
+  for (const [name, type] of Object.entries(types)) {
+    assert.match(name, /^(confab|process)_/);
+    assert.equal(type === 'counter', name.endsWith('_total'), name);
+  }
+  assert.equal(get('confab_ready'), 1);
+  assert.equal(get('confab_build_info'), 1);
+  assert.ok(get('process_resident_memory_bytes') > 1e6);
+  assert.ok(get('process_open_fds') > 3);
+  assert.ok(Math.abs(get('process_start_time_seconds') - Date.now() / 1000) < 120);
+  for (const transport of ['websocket', 'polling', 'sse'])
+    assert.equal(get('confab_connections', { transport }), 0);
+  assert.equal(new Set(samples.map(({ name, labels }) => name + JSON.stringify(labels))).size,
+    samples.length, 'each series once');
+});
+
+test('connections are counted by their transport', async (t) => {
+  const confabd = await startConfabd(t, BUILTIN);
+  await connect(t, confabd, { transports: ['websocket'] });
+  const polling = await connect(t, confabd, { transports: ['polling'] });
+  const before = await scrape(confabd);
+  assert.equal(before.get('confab_connections', { transport: 'websocket' }), 1);
+  assert.equal(before.get('confab_connections', { transport: 'polling' }), 1);
+
+  polling.socket.disconnect();
+  await waitFor(async () => (await scrape(confabd))
+    .get('confab_connections', { transport: 'polling' }) === 0, { what: 'it leaves the count' });
+});
+
+test('answers are counted by how they ended', async (t) => {
+  const { confabd } = await startWithRaw(t, 'plain');
+  const chat = await connect(t, confabd);
+  const { end } = await chat.ask({ moduleId: 'm', message: 'One' });
+  await chat.ask({ moduleId: 'm', message: 'Two' });
+  const { get } = await scrape(confabd);
+  const provider = 'openai';
+  assert.equal(get('confab_generations_started_total', { provider }), 2);
+  assert.equal(get('confab_generations_ended_total',
+    { provider, state: 'completed', reason: 'stop' }), 2);
+  assert.equal(get('confab_output_bytes_total', { provider, kind: 'text' }),
+    2 * Buffer.byteLength(end.message));
+  assert.equal(get('confab_time_to_first_token_seconds_count'), 2);
+  assert.equal(get('confab_upstream_errors_total'), undefined);
+  assert.ok(get('confab_store_commit_seconds_count') >= 4, 'questions and ends');
+});
+
+test('an answer that runs is counted by its state', async (t) => {
+  const { confabd } = await startWithRaw(t, 'stall');
+  const chat = await connect(t, confabd);
+  await chat.generate({ moduleId: 'm', message: 'One' });
+  await chat.waitFor(() => chat.all('chunk').length > 0);
+  const wanted = { provider: 'openai', state: 'streaming' };
+  assert.equal((await scrape(confabd)).get('confab_generations', wanted), 1);
+  await chat.call('ai:chat:stop', { moduleId: 'm' });
+  const { get } = await scrape(confabd);
+  assert.equal(get('confab_generations', wanted), 0);
+  assert.equal(get('confab_generations_ended_total', { state: 'stopped', reason: 'stopped' }), 1);
+});
+
+test('what an upstream fails at is counted by code', async (t) => {
+  const { confabd } = await startWithRaw(t, 'http-401');
+  const chat = await connect(t, confabd);
+  await chat.ask({ moduleId: 'm', message: 'One' });
+  const { get } = await scrape(confabd);
+  assert.equal(get('confab_upstream_errors_total', { provider: 'openai', code: 'upstream-auth' }),
+    1);
+  assert.equal(get('confab_generations_ended_total',
+    { state: 'failed', reason: 'upstream-auth' }), 1);
+});
+
+test('buckets add up, and the last holds all', async (t) => {
+  const { confabd } = await startWithRaw(t, 'plain');
+  const chat = await connect(t, confabd);
+  await chat.ask({ moduleId: 'm', message: 'One' });
+  const { samples, get } = await scrape(confabd);
+  for (const name of ['confab_time_to_first_token_seconds', 'confab_store_commit_seconds']) {
+    const buckets = samples.filter((sample) => sample.name === `${name}_bucket`);
+    assert.equal(buckets.at(-1).labels.le, '+Inf');
+    assert.equal(buckets.at(-1).value, get(`${name}_count`));
+    assert.deepEqual(buckets.map(({ value }) => value),
+      buckets.map(({ value }) => value).sort((a, b) => a - b));
+    const bounds = buckets.slice(0, -1).map(({ labels }) => Number(labels.le));
+    assert.deepEqual(bounds, [...bounds].sort((a, b) => a - b));
+  }
+});
+
+test('no client can make series of its own', async (t) => {
+  const { confabd } = await startWithRaw(t, 'plain');
+  const chat = await connect(t, confabd);
+  for (let i = 0; i < 5; i += 1)
+    await chat.ask({ moduleId: `made-up-${i}`, message: 'x', sessionId: `made-up-${i}` });
+  const { code } = await chat.call('module:create',
+    { sessionId: 'made-up-0', moduleId: 'other', provider: 'made-up' });
+  await chat.call('ai:chat:generate', { moduleId: 'other', message: 'x' });
+  const { text, get } = await scrape(confabd);
+  assert.equal(get('confab_generations_started_total', { provider: 'openai' }),
+    code === undefined ? 5 : 6);
+  assert.ok(!text.includes('made-up'), text);
+});
