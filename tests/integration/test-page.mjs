@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import {
   answers, ask, button, conversation, launchBrowser, messageBox, openBrowser, openConnected,
@@ -12,9 +13,10 @@ import {
 } from './lib/browser.mjs';
 import { startConfabd } from './lib/confabd.mjs';
 import { freePort, makeDir, waitFor } from './lib/process.mjs';
-import { startRawUpstream } from './lib/upstreams.mjs';
+import { startAimock, startRawUpstream } from './lib/upstreams.mjs';
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
+const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url));
 const numbered = (count) => Array.from({ length: count }, (_, i) => `t${i} `).join('').trim();
 
 let browser;
@@ -321,6 +323,39 @@ test('the keyboard alone is enough', async (t) => {
   assert.ok(await isFocused(page.getByRole('menuitem', { name: 'Delete' })));
   await page.keyboard.press('Escape');
   assert.ok(await isFocused(button(page, 'Chat menu')));
+  assert.deepEqual(page.complaints, []);
+});
+
+test('code in its colours, reasoning folded away: the pictures of the README', async (t) => {
+  const aimock = await startAimock(t, fixtures);
+  const confabd = await startConfabd(t, ['--provider', 'openai', '--base-url', aimock.baseUrl,
+    '--model', 'gpt-4o']);
+  const context = { viewport: { width: 1000, height: 640 } };
+  const page = await openConnected(t, browser, confabd, context);
+  await ask(page, 'Suggest a name for my cat');
+  await button(page, 'New session').click();
+  await page.getByRole('textbox', { name: 'Title' }).fill('Work on GLib');
+  await button(page, 'Create').click();
+  await page.getByRole('heading', { name: 'What is on your mind?' }).waitFor();
+  await ask(page, 'A title for my pull request?');
+  await button(page, 'New chat').click();
+  await page.getByRole('heading', { name: 'What is on your mind?' }).waitFor();
+  await ask(page, 'How do I read a file line by line in GLib?');
+  await ask(page, 'And without blocking?');
+  await waitFor(() => page.locator('.hljs-keyword').count(), { what: 'the colours of code' });
+  await page.mouse.move(500, 20);
+  await shoot(page, 'readme-light');
+
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.getByRole('region', { name: 'Conversation' }).evaluate((node) => {
+    node.scrollTop = 0;
+  });
+  const reasoning = page.getByText('The reader writes C with GLib');
+  await page.getByText('Reasoning', { exact: true }).waitFor();
+  assert.equal(await reasoning.isVisible(), false);
+  await shoot(page, 'readme-dark');
+  await page.getByText('Reasoning', { exact: true }).click();
+  await reasoning.waitFor();
   assert.deepEqual(page.complaints, []);
 });
 
