@@ -284,6 +284,23 @@ test('instructions reach the model, and an export holds the conversation', async
   assert.deepEqual(page.complaints, []);
 });
 
+test('without Socket.IO the page does the same over plain HTTP', async (t) => {
+  const { confabd } = await startRaw(t, 'paced:60:20', ['--no-realtime']);
+  const page = await openConnected(t, browser, confabd);
+  await ask(page, 'Hello');
+  assert.ok((await textOf(answers(page))).includes(numbered(60)), 'the answer is whole');
+  await button(page, 'Answer again').click();
+  await answers(page).filter({ hasText: 't5' }).waitFor();
+  await page.reload();
+  await answers(page).filter({ hasText: 't9' }).waitFor();
+  await button(page, 'Stop').click();
+  await page.getByText('Stopped.', { exact: true }).waitFor();
+  await waitIdle(page);
+  assert.equal(await questions(page).count(), 1);
+  await page.getByRole('navigation', { name: 'Chats' }).getByRole('link', { name: 'Hello' })
+    .waitFor();
+});
+
 test('a draft outlives a reload and a look at another chat', async (t) => {
   const confabd = await startTalker(t);
   const page = await openConnected(t, browser, confabd);

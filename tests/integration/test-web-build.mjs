@@ -104,3 +104,18 @@ test('without npm the build says what to do', async (t) => {
     .then(() => null, (error) => error);
   assert.match(refusal.stderr, /needs Node\.js and npm.*-Dweb=disabled/s);
 });
+
+test('a tarball of `meson dist` holds the client, and is set up without Node.js',
+  { skip: !process.env.CONFAB_TEST_LONG && 'only in long runs' }, async (t) => {
+    const build = process.env.CONFAB_BUILD_ROOT;
+    const dir = await makeDir(t);
+    await run('meson', ['dist', '-C', build, '--no-tests', '--allow-dirty', '--formats', 'gztar']);
+    const folder = join(build, 'meson-dist');
+    const tarball = (await readdir(folder)).find((name) => name.endsWith('.tar.gz'));
+    await run('tar', ['-xzf', join(folder, tarball), '-C', dir]);
+    const [name] = await readdir(dir);
+    const { stdout } = await run('meson', ['setup', join(dir, 'build'), join(dir, name),
+      '-Dtests=false']);
+    assert.match(stdout, /Web client\s*: prebuilt/);
+    await run('ninja', ['-C', join(dir, 'build'), 'src/web/libconfab-web.a']);
+  });
