@@ -106,7 +106,7 @@ test('text of every kind survives', async (t) => {
 });
 
 test('a second question while one is answered is refused as busy', async (t) => {
-  const { confabd } = await startWithRaw(t, 'slow');
+  const { confabd } = await startWithRaw(t, 'slow:150');
   const chat = await connect(t, confabd);
   const ack = await chat.generate({ moduleId: 'm', message: 'One' });
   const refusal = await chat.call('ai:chat:generate', { moduleId: 'm', message: 'Two' });
@@ -189,7 +189,7 @@ test('unknown events are ignored, with and without ack', async (t) => {
 });
 
 test('stop mid-stream keeps the text, and the upstream is let go within 200 ms', async (t) => {
-  const { confabd, upstream } = await startWithRaw(t, 'slow');
+  const { confabd, upstream } = await startWithRaw(t, 'slow:500');
   const chat = await connect(t, confabd);
   const ack = await chat.generate({ moduleId: 'm', message: 'One' });
   await chat.waitFor(() => chat.all('chunk').length >= 3);
@@ -246,7 +246,7 @@ test('stop in the same breath as generate', async (t) => {
 });
 
 test('what was stopped stays in the context', async (t) => {
-  const { confabd, upstream } = await startWithRaw(t, 'slow');
+  const { confabd, upstream } = await startWithRaw(t, 'slow:500');
   const chat = await connect(t, confabd);
   await chat.generate({ moduleId: 'm', message: 'One' });
   await chat.waitFor(() => chat.all('chunk').length >= 2);
@@ -275,7 +275,7 @@ test('stop of what is not there', async (t) => {
 });
 
 test('a repeated request starts nothing, follows, and is told everything', async (t) => {
-  const { confabd, upstream } = await startWithRaw(t, 'slow');
+  const { confabd, upstream } = await startWithRaw(t, 'slow:150');
   const first = await connect(t, confabd);
   const second = await connect(t, confabd, { transports: ['websocket'] });
   const request = { moduleId: 'm', message: 'One', requestId: 'r' };
@@ -372,13 +372,13 @@ for (const transports of [['websocket'], ['polling']]) {
   });
 }
 
-/* A way to confabd on which WebSockets need longer to open. */
-async function startSlowWay(t, from, port) {
+/* A way to confabd on which WebSockets open only after `awaited`. */
+async function startSlowWay(t, from, port, awaited) {
   const server = createServer((client) => {
     client.on('error', () => {}).once('data', async (head) => {
       client.pause();
       if (head.includes('transport=websocket'))
-        await sleep(80);
+        await awaited;
       const onward = connectTcp(port, '127.0.0.1');
       onward.on('error', () => client.destroy());
       client.on('close', () => onward.destroy());
@@ -393,19 +393,22 @@ async function startSlowWay(t, from, port) {
 
 test('a client that upgrades midway misses nothing', async (t) => {
   const port = await freePort();
-  const { confabd } = await startWithRaw(t, 'paced:100:2',
+  const { confabd } = await startWithRaw(t, 'paced:300:5',
     { args: ['--allow-host', `127.0.0.1:${port}`] });
-  await startSlowWay(t, port, confabd.port);
+  let tellOfChunk;
+  const chunkHeard = new Promise((resolve) => { tellOfChunk = resolve; });
+  await startSlowWay(t, port, confabd.port, chunkHeard);
   const chat = await connect(t, { origin: `http://127.0.0.1:${port}`, token: confabd.token },
     { transports: ['polling', 'websocket'] });
   const { engine } = chat.socket.io;
   assert.equal(engine.transport.name, 'polling');
+  chat.socket.once('ai:chat:chunk', tellOfChunk);
   let heardBefore;
   engine.once('upgrade', () => { heardBefore = chat.all('chunk').length; });
   const { ack } = await chat.ask({ moduleId: 'm', message: 'Go' });
   checkEvents(chat, ack);
   assert.equal(engine.transport.name, 'websocket');
-  assert.ok(heardBefore > 0 && heardBefore < 100, `upgraded after ${heardBefore} chunks`);
+  assert.ok(heardBefore > 0 && heardBefore < 300, `upgraded after ${heardBefore} chunks`);
 });
 
 test('the next question may come from the handler of complete', async (t) => {

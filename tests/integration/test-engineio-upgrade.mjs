@@ -31,7 +31,7 @@ async function openAndUpgrade(t, echo) {
 
 function defineMove(mode) {
   test('a session moves with probe and upgrade', async (t) => {
-    const echo = await startEcho(t, 'engineio-echo', mode, ['--ping-interval', '300']);
+    const echo = await startEcho(t, 'engineio-echo', mode, ['--ping-interval', '1500']);
     const { wire } = await openAndUpgrade(t, echo);
     assert.equal(await wire.next(), '2');
     wire.send('3');
@@ -43,7 +43,7 @@ function defineMove(mode) {
     const echo = await startEcho(t, 'engineio-echo', mode);
     const session = await Polling.open(echo);
     const poll = session.poll();
-    await sleep(50);
+    await session.settle();
     const wire = await Wire.upgrade(t, session);
     await probe(wire);
     assert.deepEqual(await poll.then(({ status, text }) => ({ status, text })),
@@ -167,7 +167,7 @@ function defineFailure(mode) {
     assert.ok(performance.now() - start > 300);
     await session.assertAlive();
     const poll = session.poll();
-    await sleep(50);
+    await session.settle();
     await session.send('4waits again');
     assert.equal((await poll).text, '4waits again');
   });
