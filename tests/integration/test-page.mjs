@@ -301,6 +301,18 @@ test('without Socket.IO the page does the same over plain HTTP', async (t) => {
     .waitFor();
 });
 
+test('a reader of German has the page in German', async (t) => {
+  const { confabd } = await startRaw(t, 'plain');
+  const context = await openBrowser(t, browser, { locale: 'de-AT' });
+  const page = await openPage(context, confabd.url);
+  await page.getByRole('heading', { name: 'Was beschäftigt Sie?' }).waitFor();
+  assert.equal(await page.locator('html').getAttribute('lang'), 'de');
+  await page.getByRole('textbox', { name: 'Nachricht' }).fill('Hallo');
+  await button(page, 'Senden').click();
+  await page.getByText('10 Token heraus').waitFor();
+  assert.deepEqual(page.complaints, []);
+});
+
 test('a draft outlives a reload and a look at another chat', async (t) => {
   const confabd = await startTalker(t);
   const page = await openConnected(t, browser, confabd);
