@@ -12,6 +12,9 @@ const END_STATES = ['completed', 'stopped', 'failed', 'interrupted'];
 /* Of these all that was written arrives before the end does. */
 const ARRIVES = new Set(['whole', 'truncated', 'cut', 'stall', 'error']);
 
+/* How long after a crash a page may still be told what had left before it. */
+const IN_FLIGHT_MS = 2000;
+
 const tagsOf = (text) => [...text.matchAll(TAG)].map(([, tag]) => tag);
 const tagOf = (text) => tagsOf(text)[0] ?? null;
 
@@ -274,7 +277,9 @@ export class Audit {
     let due = known.longest;
     if (ack.code === 'interrupted') {
       const last = known.seen.at(-1)?.at ?? 0;
-      const death = this.#run.deaths.find(({ at, signal }) => signal === 'SIGKILL' && at >= last);
+      /* what was on the wire still arrives after it */
+      const death = this.#run.deaths.find(({ at, signal }) => signal === 'SIGKILL'
+        && at >= last - IN_FLIGHT_MS);
       const before = death ? death.at - SAVED_AFTER_MS : 0;
       const old = known.seen.filter(({ at }) => at <= before);
       due = death && death.lag < before - 500 ? due.slice(0, old.at(-1)?.length ?? 0) : '';
@@ -296,10 +301,14 @@ export class Audit {
       const requests = run.upstream.of(tag);
       const possible = this.#possible(tag);
       const withOutput = requests.filter(({ text, reasoning }) => text + reasoning !== '');
-      const finished = withOutput.filter(({ state }) => state === 'done');
+      /* a reset takes what was on the wire: that may never have been seen */
+      const finished = withOutput.filter(({ state, ending }) =>
+        state === 'done' && ending !== 'reset');
       if (possible === 0)
         this.#fail(`question ${tag} was answered, and is not accepted`);
       const answered = requests.filter(({ ending }) => ending !== 'dropped');
+      if (finished.length > possible)
+        run.log(JSON.stringify(requests.map(({ prompt, ...rest }) => rest)));
       if (finished.length > possible || answered.length > possible * (1 + run.retries))
         this.#fail(`question ${tag} was run more often than asked: ${requests.length} requests, `
           + `${withOutput.length} with output, for ${possible}`);

@@ -12,6 +12,8 @@ export class Op {
   /* acks that say it was accepted now, not before */
   #accepted = 0;
   refused = false;
+  /* how often it was sent, by whomever */
+  sends = 0;
   /* somebody stopped asking before there was an ack */
   isUncertain = false;
   #run;
@@ -38,6 +40,8 @@ export class Op {
     const run = this.#run;
     if (!ack.ok) {
       this.refused = true;
+      /* of what was sent more than once, another one may be accepted */
+      this.isUncertain ||= this.sends > 1;
       run.counts.refusals += 1;
       if (!EXPECTED[this.event].includes(ack.code))
         run.fail(`${tab.name}: ${this.name} refused: ${JSON.stringify(ack)}`);

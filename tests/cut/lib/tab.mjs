@@ -258,6 +258,7 @@ export class Tab {
   }
 
   #send(op) {
+    op.sends += 1;
     this.#emit(op.event, op.payload, (ack) => {
       if (!ack.ok && RETRY_LATER.has(ack.code))
         return;
