@@ -281,8 +281,22 @@ export class Run {
     this.log('nothing more happens');
     /* a cut that is still to come comes now */
     this.#wires.forEach((wire) => wire.cut());
+    /* pages need a moment to notice */
+    await sleep(120);
     await this.until(() => this.#tabs.every((tab) => tab.isSettled),
       () => this.#tabs.map((tab) => tab.describe()).join('\n'));
+    if (this.failures.length > 0)
+      return;
+
+    /* whoever follows a module by now hears of what another page asks there */
+    const moduleId = this.random.pick(this.modules);
+    this._ask(this.#tabs[0], moduleId);
+    const op = this.ops.at(-1);
+    const hasHeard = (tab) => !tab.follows(moduleId) || tab.views.get(op.ack.generationId)?.end;
+    await this.until(() => this.#tabs.every((tab) => tab.isSettled)
+      && (op.refused || op.isUncertain || (op.ack && this.#tabs.every(hasHeard))),
+    () => `not all have heard of ${op.name}:\n${this.#tabs.map((tab) => tab.describe())
+      .join('\n')}`);
   }
 
   /* What pages report. */

@@ -112,6 +112,11 @@ export class Tab {
       && [...this.views.values()].every((view) => view.end);
   }
 
+  /** Whether it was told that it hears of all that goes on in a module. */
+  follows(moduleId) {
+    return this.#link.modules.has(moduleId);
+  }
+
   /** For people who wonder why it does not settle. */
   describe() {
     const open = [...this.views.values()].filter((view) => !view.end);
