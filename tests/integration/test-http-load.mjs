@@ -8,7 +8,7 @@ import test, { before } from 'node:test';
 
 import { startWithRaw, statsOf } from './lib/chat.mjs';
 import { confabdPath } from './lib/confabd.mjs';
-import { countFds, memoryOf, sleep, waitFor } from './lib/process.mjs';
+import { countFds, memoryOf, waitFor } from './lib/process.mjs';
 import {
   ask, call, post, readAnswer, readEvents, readUntil, userMessage,
 } from './lib/ui-stream.mjs';
@@ -154,9 +154,13 @@ test('a reader that takes nothing for a minute is given up', { skip: !long }, as
     return response.statusCode === 200 && response;
   });
   await healthy;
-  await sleep(1000);
-  const fds = await countFds(confabd.pid);
-  await waitFor(async () => await countFds(confabd.pid) < fds, { timeout: 100000, interval: 500,
-    what: 'the connection is closed' });
+  /* others come and go as well, so the fds alone would not tell */
+  const given = 'confab_slow_clients_lost_total{transport="sse"} 1';
+  const metrics = async () => (await fetch(`${confabd.origin}/metrics`)).text();
+  assert.ok(!(await metrics()).includes(given));
+  await waitFor(async () => (await metrics()).includes(given), { timeout: 100000, interval: 500,
+    what: 'it is given up' });
+  await waitFor(async () => (await metrics()).includes('confab_connections{transport="sse"} 0'),
+    { what: 'its connection is closed' });
   stuck.destroy();
 });
