@@ -273,7 +273,7 @@ test('older messages come in pages, without gap', async () => {
   const view = renderChat(options);
   for (let i = 0; i < 40; i++) {
     await act(() => view.chat.sendMessage(`Question ${i}`));
-    await until(() => view.chat.status === 'ready');
+    await until(() => view.chat.status === 'ready' && view.chat.messages.length === 2 * i + 2);
   }
   const other = renderChat({ ...options, auth: { tab: 2 } });
   await until(() => other.chat.messages.length === 50);

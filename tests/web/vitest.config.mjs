@@ -19,6 +19,7 @@ export default {
   server: { fs: { strict: false } },
   test: {
     include: ['**/*.test.mjs'],
+    setupFiles: [path('setup.mjs')],
     environment: 'jsdom',
     environmentOptions: { jsdom: { url: 'http://localhost:3000/' } },
     testTimeout: 40000,
