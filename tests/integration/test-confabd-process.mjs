@@ -318,3 +318,12 @@ test('readiness needs no token, and a free port is free', async (t) => {
   const { status, text } = await fetchFrom(confabd, { path: '/readyz' });
   assert.deepEqual([status, text], [200, 'ok\n']);
 });
+
+test('it is alive, but not ready, while nobody could answer', async (t) => {
+  const confabd = await startConfabd(t, [], {
+    env: { OPENAI_BASE_URL: 'nonsense' }, allow: [/nonsense|OPENAI_BASE_URL/],
+  });
+  assert.equal((await fetchFrom(confabd, { path: '/healthz' })).status, 200);
+  const { status, text } = await fetchFrom(confabd, { path: '/readyz' });
+  assert.deepEqual([status, text], [503, 'no model is chosen yet\n']);
+});
