@@ -2,7 +2,10 @@
 #pragma once
 
 #include "socketio-ack.h"
+#include "socketio-adapter.h"
 #include "socketio-args.h"
+#include "socketio-broadcast.h"
+#include "socketio-decision.h"
 #include "socketio-handshake.h"
 #include "socketio-macros.h"
 #include "socketio-namespace.h"

@@ -16,6 +16,8 @@ typedef struct
   int connect_timeout;
   int max_payload;
   int max_queued;
+  int recovery_window;
+  int recovery_max_packets;
   gboolean allow_eio3;
   gboolean stock; /* attached to an HTTP server that is not the library's */
 } EchoOptions;

@@ -3,8 +3,8 @@
  * the client, ends of several kinds, a sender that waits for `drained`, timers and tasks. Only the
  * public API is used.
  *
- * "/" takes the events of the table `commands`, "/guarded" asks for the token "right", and "/any"
- * tells the name of every event. */
+ * "/" takes the events of the table `commands`, "/guarded" asks for the token "right", "/patient"
+ * does so later, and "/any" tells the name of every event. */
 #include "echo-options.h"
 #include "socketio.h"
 
@@ -130,6 +130,45 @@ to_all (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
 {
   socketio_namespace_emit (lab->nsp, NULL, NULL, "all", args);
   ack_int (ack, 1);
+}
+
+/* select FLAGS TO EXCEPT TEXT: those in the rooms TO, but not in the rooms EXCEPT, hear "selected";
+ * names of rooms are separated by commas, and FLAGS is "volatile" or nothing */
+static void
+select_to (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
+{
+  g_autoptr (SocketioBroadcast) broadcast = socketio_namespace_broadcast (lab->nsp);
+  g_autoptr (SocketioArgs) out = socketio_args_new ();
+  g_autoptr (GPtrArray) selected = NULL;
+  g_auto (GStrv) to = g_strsplit (arg_string (args, 1), ",", -1);
+  g_auto (GStrv) except = g_strsplit (arg_string (args, 2), ",", -1);
+
+  for (gsize i = 0; to[i] != NULL; i++)
+    socketio_broadcast_to (broadcast, to[i]);
+  for (gsize i = 0; except[i] != NULL; i++)
+    socketio_broadcast_except (broadcast, except[i]);
+  if (g_str_equal (arg_string (args, 0), "volatile"))
+    socketio_broadcast_set_flags (broadcast, SOCKETIO_EMIT_VOLATILE);
+  socketio_args_add_string (out, arg_string (args, 3));
+  socketio_broadcast_emit (broadcast, "selected", out);
+  selected = socketio_broadcast_fetch_sockets (broadcast);
+  ack_int (ack, selected->len);
+}
+
+/* keep TEXT: in the socket's data; nothing is changed if TEXT is empty → the text kept, and whether
+ * the socket is recovered */
+static void
+keep (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
+{
+  JsonObject *data = socketio_socket_get_data (socket);
+  g_autoptr (SocketioArgs) out = socketio_args_new ();
+
+  if (arg_string (args, 0)[0] != '\0')
+    json_object_set_string_member (data, "kept", arg_string (args, 0));
+  socketio_args_add_string (out, json_object_get_string_member_with_default (data, "kept", ""));
+  socketio_args_add_int (out, socketio_socket_is_recovered (socket));
+  if (ack != NULL)
+    socketio_ack_send (ack, out);
 }
 
 static void
@@ -413,22 +452,12 @@ static const struct
   const char *signal;
   CommandFunc func;
 } commands[] = {
-  { "event::join", join },
-  { "event::leave", leave },
-  { "event::to-room", to_room },
-  { "event::to-all", to_all },
-  { "event::ask", ask },
-  { "event::end", end },
-  { "event::end-others", end_others },
-  { "event::flood", flood },
-  { "event::pour", pour },
-  { "event::later", later },
-  { "event::task", task },
-  { "event::binary", binary },
-  { "event::handshake", handshake },
-  { "event::twice", twice },
-  { "event::stats", stats },
-  { "event::close", close_server },
+  { "event::join", join },     { "event::leave", leave },      { "event::to-room", to_room },
+  { "event::to-all", to_all }, { "event::select", select_to }, { "event::keep", keep },
+  { "event::ask", ask },       { "event::end", end },          { "event::end-others", end_others },
+  { "event::flood", flood },   { "event::pour", pour },        { "event::later", later },
+  { "event::task", task },     { "event::binary", binary },    { "event::handshake", handshake },
+  { "event::twice", twice },   { "event::stats", stats },      { "event::close", close_server },
 };
 
 static void
@@ -513,6 +542,37 @@ check_name (SocketioSocket *socket, char **data, gpointer user_data, GError **er
 }
 
 static gboolean
+decide_cb (gpointer user_data)
+{
+  SocketioDecision *decision = user_data;
+
+  socketio_decision_refuse (decision, "Too late", "{\"code\":\"late\"}");
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+decide_well_cb (gpointer user_data)
+{
+  socketio_decision_allow (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Allows those with the token after a while, refuses the others after a while, and forgets those
+ * that want to be forgotten. */
+static void
+check_token_later (SocketioSocket *socket, SocketioDecision *decision, gpointer user_data)
+{
+  JsonObject *auth = socketio_socket_get_auth (socket);
+  const char *token =
+      auth != NULL ? json_object_get_string_member_with_default (auth, "token", "") : "";
+
+  if (!g_str_equal (token, "forget"))
+    g_timeout_add_full (G_PRIORITY_DEFAULT, 100,
+                        g_str_equal (token, "right") ? decide_well_cb : decide_cb,
+                        socketio_decision_ref (decision), (GDestroyNotify) socketio_decision_unref);
+}
+
+static gboolean
 allow_origin (const char *origin, gpointer user_data)
 {
   return g_str_equal (origin, "http://lab.example");
@@ -544,7 +604,9 @@ make_server (EchoOptions *options, Lab *lab)
       SOCKETIO_TYPE_SERVER, "path", options->path, "ping-interval", options->ping_interval,
       "ping-timeout", options->ping_timeout, "upgrade-timeout", options->upgrade_timeout,
       "connect-timeout", options->connect_timeout, "max-payload", options->max_payload,
-      "max-queued-bytes", (guint64) options->max_queued, "allow-eio3", options->allow_eio3, NULL);
+      "max-queued-bytes", (guint64) options->max_queued, "allow-eio3", options->allow_eio3,
+      "recovery-window", options->recovery_window, "recovery-max-packets",
+      options->recovery_max_packets, NULL);
   SocketioNamespace *guarded = socketio_server_of (server, "guarded");
 
   lab->server = server;
@@ -554,6 +616,8 @@ make_server (EchoOptions *options, Lab *lab)
                     NULL);
   socketio_namespace_use (guarded, check_token, NULL, NULL);
   socketio_namespace_use (guarded, check_name, NULL, NULL);
+  socketio_namespace_use_async (socketio_server_of (server, "patient"), check_token_later, NULL,
+                                NULL);
   socketio_server_set_origin_func (server, allow_origin, NULL, NULL);
   return server;
 }
@@ -567,7 +631,8 @@ main (int argc, char **argv)
                           .upgrade_timeout = 10000,
                           .connect_timeout = 45000,
                           .max_payload = 1000000,
-                          .max_queued = 1024 * 1024 };
+                          .max_queued = 1024 * 1024,
+                          .recovery_max_packets = 1000 };
   g_autoptr (GPtrArray) reasons = g_ptr_array_new_with_free_func (g_free);
   Lab lab = { .reasons = reasons };
   g_autoptr (SocketioServer) server = NULL;

@@ -43,7 +43,7 @@ encode_delta_cb (ConfabGeneration *generation, const ConfabDelta *delta, gpointe
 
   g_string_truncate (json, 0);
   confab_wire_append_stretch (json, generation, delta->seq, delta->seq, delta->text, delta->length);
-  packet = socketio_packet_encode_event_json ("/", "ai:chat:chunk", json->str);
+  packet = socketio_packet_encode_event_json ("/", "ai:chat:chunk", json->str, 0);
 }
 
 /* From deltas to packets. */

@@ -493,6 +493,199 @@ function defineHandlers(mode) {
   });
 }
 
+function defineSelection(mode) {
+  test('an event goes to rooms, once to each, but not to those excepted', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    const [one, two, three, four] = await connectMany(t, echo, 4);
+    for (const [socket, room] of [[one, 'a'], [one, 'b'], [two, 'a'], [three, 'b'], [three, 'c']])
+      await call(socket, 'join', room);
+    assert.equal(await call(four, 'select', '', 'a,b', '', 'union'), 3);
+    assert.equal(await call(four, 'select', '', 'a,b', 'c', 'less c'), 2);
+    assert.equal(await call(four, 'select', '', 'a', two.id, 'less an id'), 1);
+    assert.equal(await call(four, 'select', 'volatile', 'b', '', 'volatile'), 2);
+    /* what was sent before is there with the answer that follows it */
+    await Promise.all([one, two, three, four].map((socket) => call(socket, 'keep', '')));
+    assert.deepEqual(heard(one, 'selected'),
+      [['union'], ['less c'], ['less an id'], ['volatile']]);
+    assert.deepEqual(heard(two, 'selected'), [['union'], ['less c']]);
+    assert.deepEqual(heard(three, 'selected'), [['union'], ['volatile']]);
+    assert.deepEqual(heard(four, 'selected'), []);
+  });
+
+  test('a volatile event is dropped for a client that does not read', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode, ['--max-queued-bytes', `${64 * MIB}`]);
+    const [one, deaf] = await connectMany(t, echo, 2);
+    await call(deaf, 'join', 'r');
+    deaf.io.engine.transport.ws._socket.pause();
+    deaf.emit('pour', 1000, 20000);
+    await waitFor(async () => (await memoryOf(echo.pid)).rss > 12 * MIB, { what: 'the flood' });
+    await call(one, 'select', 'volatile', 'r', '', 'lost');
+    await call(one, 'select', '', 'r', '', 'kept');
+    deaf.io.engine.transport.ws._socket.resume();
+    assert.deepEqual(await waitForLog(deaf, 'selected'), [['kept']]);
+  });
+
+  test('middleware decides later: refuses with data, lets in, or forgets', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    const refused = async (auth) => {
+      const [{ message, data }] = await once(open(t, echo, { nsp: '/patient', auth }),
+        'connect_error');
+      return { message, data };
+    };
+    assert.deepEqual(await refused(), { message: 'Too late', data: { code: 'late' } });
+    assert.deepEqual(await refused({ token: 'forget' }), { message: 'Refused', data: undefined });
+    await connect(t, echo, { nsp: '/patient', auth: { token: 'right' } });
+  });
+
+  test('a client that goes while middleware decides is not let in', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    const one = await connect(t, echo);
+    const hasty = open(t, echo, { nsp: '/patient', auth: { token: 'right' } });
+    await once(hasty.io, 'open');
+    await waitFor(async () => (await call(one, 'stats')).connections === 2, { what: 'it to come' });
+    hasty.disconnect();
+    await waitFor(async () => (await call(one, 'stats')).connections === 1, { what: 'it to go' });
+    await sleep(SILENCE);
+    assert.equal(hasty.connected, false);
+    assert.equal((await call(one, 'stats')).connections, 1);
+  });
+}
+
+/* Cuts the connection, and waits until the client has noticed. */
+async function cut(socket) {
+  const gone = once(socket, 'disconnect');
+  socket.io.engine.transport.ws._socket.destroy();
+  await gone;
+}
+
+async function comeBack(socket) {
+  const back = once(socket, 'connect');
+  socket.connect();
+  await back;
+}
+
+const RECOVERY = ['--recovery-window', '60000'];
+
+function defineRecovery(mode) {
+  test('a client that lost its connection finds id, rooms, data and what it missed', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode, RECOVERY);
+    const [one, two] = await connectMany(t, echo, 2);
+    const { id } = one;
+    assert.equal(one.recovered, false);
+    await call(one, 'join', 'r');
+    await call(one, 'keep', 'this');
+    await call(two, 'to-room', 'r', 'before');
+    await waitForLog(one, 'room');
+    await cut(one);
+    await waitFor(async () => (await call(two, 'stats')).sockets === 1, { what: 'the end' });
+    await call(two, 'to-room', 'r', 'while away');
+    await call(two, 'to-room', 'other', 'not for it');
+    await call(two, 'select', 'volatile', 'r', '', 'not kept');
+    await comeBack(one);
+    assert.equal(one.recovered, true);
+    assert.equal(one.id, id);
+    assert.deepEqual((await one.timeout(ACK_TIMEOUT).emitWithAck('keep', '')), 'this');
+    await call(two, 'to-room', 'r', 'after');
+    await waitForLog(one, 'room', 3);
+    assert.deepEqual(heard(one, 'room').map(([text]) => text), ['before', 'while away', 'after']);
+    assert.deepEqual(heard(one, 'selected'), []);
+  });
+
+  test('a client that missed more than is kept is a new one', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode,
+      [...RECOVERY, '--recovery-max-packets', '5']);
+    const [one, two] = await connectMany(t, echo, 2);
+    const { id } = one;
+    await call(one, 'join', 'r');
+    await call(two, 'to-room', 'r', 'before');
+    await waitForLog(one, 'room');
+    await cut(one);
+    await waitFor(async () => (await call(two, 'stats')).sockets === 1, { what: 'the end' });
+    for (let i = 0; i < 6; i++)
+      await call(two, 'to-room', 'r', `${i}`);
+    await comeBack(one);
+    assert.equal(one.recovered, false);
+    assert.notEqual(one.id, id);
+    await call(one, 'keep', '');
+    assert.equal(heard(one, 'room').length, 1);
+  });
+
+  test('an id without its secret recovers nothing', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode, RECOVERY);
+    const [one, thief] = await connectMany(t, echo, 2);
+    const { id } = one;
+    await call(one, 'join', 'r');
+    await cut(one);
+    await waitFor(async () => (await call(thief, 'stats')).sockets === 1, { what: 'the end' });
+    await cut(thief);
+    thief._pid = id + thief._pid.slice(id.length);
+    await comeBack(thief);
+    assert.equal(thief.recovered, false);
+    assert.notEqual(thief.id, id);
+    await comeBack(one);
+    assert.equal(one.recovered, true);
+    assert.equal(one.id, id);
+  });
+
+  test('who comes back before the server noticed takes the place of the old', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode, RECOVERY);
+    const old = await connect(t, echo);
+    await call(old, 'join', 'r');
+    const next = open(t, echo, { autoConnect: false });
+    next._pid = old._pid;
+    const gone = once(old, 'disconnect');
+    await comeBack(next);
+    await gone;
+    assert.equal(next.recovered, true);
+    assert.equal(next.id, old.id ?? next.id);
+    await call(next, 'to-room', 'nobody', '');
+    assert.equal((await call(next, 'stats')).sockets, 1);
+    assert.equal(await call(next, 'select', '', 'r', '', 'still in'), 1);
+  });
+
+  test('what pongs have confirmed is dropped, and is not missed', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode, [...RECOVERY, '--ping-interval', '30']);
+    const [one, two] = await connectMany(t, echo, 2);
+    let pings = 0;
+    one.io.engine.on('ping', () => pings++);
+    await call(one, 'join', 'r');
+    await call(two, 'to-room', 'r', 'first');
+    await waitForLog(one, 'room');
+    const before = pings;
+    await waitFor(() => pings >= before + 3, { what: 'pings' });
+    const early = one._lastOffset;
+    await call(two, 'to-room', 'r', 'second');
+    await waitForLog(one, 'room', 2);
+    await cut(one);
+    await comeBack(one);
+    assert.equal(one.recovered, true);
+    assert.equal(heard(one, 'room').length, 2);
+    const later = pings;
+    one.io.engine.on('ping', () => pings++);
+    await call(two, 'to-room', 'r', 'third');
+    await waitForLog(one, 'room', 3);
+    await waitFor(() => pings >= later + 3, { what: 'pings' });
+    /* one that claims to have missed what it confirmed is not believed */
+    await cut(one);
+    one._lastOffset = early;
+    await comeBack(one);
+    assert.equal(one.recovered, false);
+  });
+
+  test('after the window, and with recovery off, a client is a new one', async (t) => {
+    for (const options of [['--recovery-window', '50'], []]) {
+      const echo = await startEcho(t, 'socketio-lab', mode, options);
+      const one = await connect(t, echo);
+      const { id } = one;
+      await cut(one);
+      await sleep(200);
+      await comeBack(one);
+      assert.ok(!one.recovered);
+      assert.notEqual(one.id, id);
+    }
+  });
+}
+
 function defineClose(mode) {
   test('closing the server tells all clients and then says so', async (t) => {
     const echo = await startEcho(t, 'socketio-lab', mode);
@@ -574,5 +767,7 @@ inBothModes((mode) => {
   defineEnds(mode);
   defineFloods(mode);
   defineHandlers(mode);
+  defineSelection(mode);
+  defineRecovery(mode);
   defineClose(mode);
 });

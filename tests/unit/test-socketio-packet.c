@@ -570,7 +570,7 @@ test_encode_event_json (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr (GBytes) bytes =
-          socketio_packet_encode_event_json (cases[i].nsp, cases[i].event, cases[i].json);
+          socketio_packet_encode_event_json (cases[i].nsp, cases[i].event, cases[i].json, 0);
 
       check_text (bytes, cases[i].text);
     }

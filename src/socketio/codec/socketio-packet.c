@@ -10,7 +10,7 @@
 #define MAX_ID (G_GINT64_CONSTANT (1) << 53)
 
 /* Room for digits, brackets, and some escapes around the parts of a packet. */
-#define ENCODE_SLACK 48
+#define ENCODE_SLACK 64
 
 GQuark
 socketio_codec_error_quark (void)
@@ -412,13 +412,33 @@ append_header (GString *out, SocketioPacketType type, guint n_attachments, const
     }
 }
 
+/* The last argument of an event that may have to be sent again, as text; 0 for none. By hand: this
+ * is the hot path, and printf takes memory for it. */
+static void
+append_offset (GString *out, guint64 offset)
+{
+  char text[24];
+  char *at = text + sizeof text;
+
+  if (offset == 0)
+    return;
+
+  *--at = '"';
+  for (guint64 rest = offset; rest > 0; rest /= 10)
+    *--at = (char) ('0' + rest % 10);
+  *--at = '"';
+  *--at = ',';
+  g_string_append_len (out, at, text + sizeof text - at);
+}
+
 /* @event: NULL for an acknowledgement */
 static GArray *
 encode_args (SocketioPacketType type,
              const char *nsp,
              const char *event,
              SocketioArgs *args,
-             gint64 id)
+             gint64 id,
+             guint64 offset)
 {
   guint n_args = args != NULL ? socketio_args_get_length (args) : 0;
   guint n_attachments = args != NULL ? socketio_args_get_n_attachments (args) : 0;
@@ -440,6 +460,7 @@ encode_args (SocketioPacketType type,
         g_string_append_c (out, ',');
       socketio_json_append_node (out, socketio_args_get_node (args, i));
     }
+  append_offset (out, offset);
   g_string_append_c (out, ']');
 
   packet = engineio_packet_take (g_string_free_to_bytes (out), FALSE);
@@ -467,7 +488,28 @@ socketio_packet_encode_event (const char *nsp, const char *event, SocketioArgs *
   gboolean binary = args != NULL && socketio_args_get_n_attachments (args) > 0;
 
   return encode_args (binary ? SOCKETIO_PACKET_BINARY_EVENT : SOCKETIO_PACKET_EVENT, nsp, event,
-                      args, id);
+                      args, id, 0);
+}
+
+/*
+ * socketio_packet_encode_tracked_event:
+ * @nsp: as for socketio_packet_encode_event()
+ * @args: (nullable): as for socketio_packet_encode_event()
+ * @offset: what the client tells to have the events after this one when it comes back; its last
+ *   argument, as text. 0 for none
+ *
+ * Returns: (transfer full) (element-type EngineioPacket): at least one packet
+ */
+GArray *
+socketio_packet_encode_tracked_event (const char *nsp,
+                                      const char *event,
+                                      SocketioArgs *args,
+                                      guint64 offset)
+{
+  gboolean binary = args != NULL && socketio_args_get_n_attachments (args) > 0;
+
+  return encode_args (binary ? SOCKETIO_PACKET_BINARY_EVENT : SOCKETIO_PACKET_EVENT, nsp, event,
+                      args, -1, offset);
 }
 
 /*
@@ -486,7 +528,7 @@ socketio_packet_encode_ack (const char *nsp, SocketioArgs *args, gint64 id)
   g_return_val_if_fail (id >= 0, NULL);
 
   return encode_args (binary ? SOCKETIO_PACKET_BINARY_ACK : SOCKETIO_PACKET_ACK, nsp, NULL, args,
-                      id);
+                      id, 0);
 }
 
 /*
@@ -507,11 +549,15 @@ socketio_packet_encode_plain (SocketioPacketType type, const char *nsp, const ch
 
 /*
  * socketio_packet_encode_event_json:
+ * @offset: as for socketio_packet_encode_tracked_event()
  *
  * Returns: (transfer full): an Engine.IO text packet
  */
 GBytes *
-socketio_packet_encode_event_json (const char *nsp, const char *event, const char *json_args)
+socketio_packet_encode_event_json (const char *nsp,
+                                   const char *event,
+                                   const char *json_args,
+                                   guint64 offset)
 {
   gsize args_length = json_args != NULL ? strlen (json_args) : 0;
   GString *out = g_string_sized_new (ENCODE_SLACK + strlen (nsp) + strlen (event) + args_length);
@@ -524,6 +570,7 @@ socketio_packet_encode_event_json (const char *nsp, const char *event, const cha
       g_string_append_c (out, ',');
       g_string_append_len (out, json_args, args_length);
     }
+  append_offset (out, offset);
   g_string_append_c (out, ']');
   return g_string_free_to_bytes (out);
 }

@@ -81,11 +81,17 @@ gboolean socketio_decoder_feed_binary (SocketioDecoder *decoder,
  */
 GArray *
 socketio_packet_encode_event (const char *nsp, const char *event, SocketioArgs *args, gint64 id);
+GArray *socketio_packet_encode_tracked_event (const char *nsp,
+                                              const char *event,
+                                              SocketioArgs *args,
+                                              guint64 offset);
 GArray *socketio_packet_encode_ack (const char *nsp, SocketioArgs *args, gint64 id);
 /* @json: (nullable): one payload as compact JSON text, for CONNECT, DISCONNECT, CONNECT_ERROR */
 GBytes *socketio_packet_encode_plain (SocketioPacketType type, const char *nsp, const char *json);
 /* @json_args: (nullable): arguments as JSON text without the brackets, trusted; the hot path */
-GBytes *
-socketio_packet_encode_event_json (const char *nsp, const char *event, const char *json_args);
+GBytes *socketio_packet_encode_event_json (const char *nsp,
+                                           const char *event,
+                                           const char *json_args,
+                                           guint64 offset);
 
 G_END_DECLS

@@ -423,6 +423,13 @@ ping_timeout_cb (gpointer user_data)
 }
 
 static void
+tell_heartbeat (EngineioSession *self, gboolean answered)
+{
+  if (self->funcs != NULL && self->funcs->heartbeat != NULL)
+    self->funcs->heartbeat (self, answered, self->user_data);
+}
+
+static void
 send_ping_cb (gpointer user_data)
 {
   g_autoptr (EngineioSession) self = engineio_session_ref (user_data);
@@ -431,6 +438,7 @@ send_ping_cb (gpointer user_data)
   socketio_reactor_start_timer (self->reactor, &self->heartbeat_timer,
                                 engineio_server_get_options (self->server)->ping_timeout,
                                 ping_timeout_cb, self);
+  tell_heartbeat (self, FALSE);
   send_control (self, "2");
 }
 
@@ -585,7 +593,10 @@ handle_current_packet (EngineioSession *self, const EngineioPacket *packet)
       if (self->protocol == 3)
         session_fail (self, "transport error", TRUE);
       else if (self->awaits_pong)
-        start_heartbeat (self);
+        {
+          start_heartbeat (self);
+          tell_heartbeat (self, TRUE);
+        }
       break;
     case ENGINEIO_PACKET_CLOSE:
       self->peer_closed = TRUE;

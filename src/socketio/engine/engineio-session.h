@@ -16,12 +16,14 @@ typedef struct _EngineioServer EngineioServer;
  * EngineioSessionFuncs: what the layer above hears of a session. Called in the reactor's context.
  * @message: a MESSAGE packet; a text one still starts with its type digit
  * @drained: all that was sent is with the kernel; after engineio_session_notify_drained()
+ * @heartbeat: (nullable): a ping is about to be sent, or was @answered; not of protocol 3
  * @closed: nothing more comes; called exactly once
  */
 typedef struct
 {
   void (*message) (EngineioSession *session, const EngineioPacket *packet, gpointer user_data);
   void (*drained) (EngineioSession *session, gpointer user_data);
+  void (*heartbeat) (EngineioSession *session, gboolean answered, gpointer user_data);
   void (*closed) (EngineioSession *session, const char *reason, gpointer user_data);
 } EngineioSessionFuncs;
 

@@ -12,6 +12,7 @@ struct _SocketioClient
   EngineioSession *session; /* owned; NULL once closed */
   SocketioHandshake *handshake;
   GPtrArray *sockets; /* of SocketioSocket, one a namespace; NULL while there is none */
+  GPtrArray *joining; /* of SocketioSocket: those that middleware decides on; likewise */
   SocketioDecoder decoder;
   SocketioTimer connect_timer; /* while there is no socket */
   guint protocol;              /* of Engine.IO */
@@ -40,11 +41,11 @@ stop_connect_timer (SocketioClient *self)
 }
 
 static SocketioSocket *
-find_socket (SocketioClient *self, const char *nsp)
+find_socket (GPtrArray *sockets, const char *nsp)
 {
-  for (guint i = 0; self->sockets != NULL && i < self->sockets->len; i++)
+  for (guint i = 0; sockets != NULL && i < sockets->len; i++)
     {
-      SocketioSocket *socket = g_ptr_array_index (self->sockets, i);
+      SocketioSocket *socket = g_ptr_array_index (sockets, i);
       SocketioNamespace *own = socketio_socket_get_namespace (socket);
 
       if (g_str_equal (socketio_namespace_get_name (own), nsp))
@@ -83,7 +84,15 @@ send_connected (SocketioClient *self, SocketioSocket *socket, const char *nsp)
 
   /* clients of protocol 3 know no payload here */
   if (self->protocol == 4)
-    json = g_strdup_printf ("{\"sid\":\"%s\"}", socketio_socket_get_id (socket));
+    {
+      const char *id = socketio_socket_get_id (socket);
+
+      if (socketio_socket_is_tracked (socket))
+        json = g_strdup_printf ("{\"sid\":\"%s\",\"pid\":\"%s%s\"}", id, id,
+                                socketio_socket_get_secret (socket));
+      else
+        json = g_strdup_printf ("{\"sid\":\"%s\"}", id);
+    }
   send_plain (self, SOCKETIO_PACKET_CONNECT, nsp, json);
 }
 
@@ -111,14 +120,90 @@ send_refusal (SocketioClient *self, const char *nsp, const char *message, const 
   send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, nsp, json->str);
 }
 
+static void
+add_socket (GPtrArray **sockets, SocketioSocket *socket)
+{
+  if (*sockets == NULL)
+    *sockets = g_ptr_array_new_with_free_func (g_object_unref);
+  g_ptr_array_add (*sockets, g_object_ref (socket));
+}
+
+/* FALSE if it was not among those that join: the client went, or gave it up. */
+static gboolean
+end_joining (SocketioClient *self, SocketioSocket *socket)
+{
+  if (self->joining == NULL || !g_ptr_array_remove_fast (self->joining, socket))
+    return FALSE;
+  if (self->joining->len == 0)
+    g_clear_pointer (&self->joining, g_ptr_array_unref);
+  return TRUE;
+}
+
+/* Takes over what the socket was before. FALSE if the connection ended over that. */
+static gboolean
+restore (SocketioClient *self, SocketioSocket *socket, GArray **missed)
+{
+  SocketioNamespace *nsp = socketio_socket_get_namespace (socket);
+  SocketioRecovery *recovery = socketio_namespace_get_recovery (nsp);
+
+  *missed = recovery != NULL ? socketio_recovery_take_over (recovery, socket) : NULL;
+  if (self->session != NULL)
+    return TRUE;
+
+  /* handlers of the old socket's end did that */
+  if (*missed != NULL)
+    socketio_namespace_remove (nsp, socket, TRUE);
+  g_clear_pointer (missed, g_array_unref);
+  return FALSE;
+}
+
+static void
+let_in (SocketioClient *self, SocketioSocket *socket)
+{
+  SocketioNamespace *nsp = socketio_socket_get_namespace (socket);
+  g_autoptr (GArray) missed = NULL;
+
+  if (!restore (self, socket, &missed))
+    return;
+
+  stop_connect_timer (self);
+  add_socket (&self->sockets, socket);
+  socketio_socket_set_connected (socket);
+  socketio_namespace_add (nsp, socket);
+  send_connected (self, socket, socketio_namespace_get_name (nsp));
+  if (missed != NULL && missed->len > 0)
+    socketio_client_send_array (self, missed);
+  if (socketio_socket_is_connected (socket))
+    socketio_namespace_emit_connect (nsp, socket);
+  socketio_socket_settle (socket);
+}
+
+static void
+admitted_cb (SocketioSocket *socket,
+             gboolean allowed,
+             const char *message,
+             const char *data,
+             gpointer user_data)
+{
+  g_autoptr (SocketioClient) self = socketio_client_ref (user_data);
+  g_autoptr (SocketioSocket) alive = g_object_ref (socket);
+
+  if (!end_joining (self, socket))
+    return;
+  if (allowed)
+    let_in (self, alive);
+  else
+    send_refusal (self, socketio_namespace_get_name (socketio_socket_get_namespace (socket)),
+                  message, data);
+}
+
 /* Socket.IO protocol, "Connection to a namespace" */
 static void
 connect_namespace (SocketioClient *self, const char *name, JsonNode *auth)
 {
   SocketioNamespace *nsp = socketio_server_lookup_namespace (self->server, name);
   g_autoptr (SocketioSocket) socket = NULL;
-  g_autofree char *message = NULL;
-  g_autofree char *data = NULL;
+  SocketioRecovery *recovery;
 
   if (nsp == NULL)
     {
@@ -128,39 +213,31 @@ connect_namespace (SocketioClient *self, const char *name, JsonNode *auth)
     }
 
   socket = socketio_socket_new (nsp, self, auth);
-  if (!socketio_namespace_admit (nsp, socket, &message, &data))
-    {
-      send_refusal (self, name, message, data);
-      return;
-    }
-  if (self->session == NULL)
-    return; /* the middleware closed the connection */
-
-  stop_connect_timer (self);
-  if (self->sockets == NULL)
-    self->sockets = g_ptr_array_new_with_free_func (g_object_unref);
-  g_ptr_array_add (self->sockets, g_object_ref (socket));
-  socketio_socket_set_connected (socket);
-  socketio_namespace_add (nsp, socket);
-  send_connected (self, socket, name);
-  socketio_namespace_emit_connect (nsp, socket);
-  socketio_socket_settle (socket);
+  recovery = socketio_namespace_get_recovery (nsp);
+  if (recovery != NULL && self->protocol == 4)
+    socketio_recovery_identify (recovery, socket, auth);
+  add_socket (&self->joining, socket);
+  /* the socket, which the admission holds, holds the client */
+  socketio_namespace_admit (nsp, socket, admitted_cb, self);
 }
 
 /* FALSE if the packet makes no sense now: the connection is to be closed. */
 static gboolean
 handle_packet (SocketioClient *self, SocketioPacket *packet)
 {
-  SocketioSocket *socket = find_socket (self, packet->nsp);
+  SocketioSocket *socket = find_socket (self->sockets, packet->nsp);
+  SocketioSocket *joining = find_socket (self->joining, packet->nsp);
 
   if (packet->type == SOCKETIO_PACKET_CONNECT)
     {
       /* clients of protocol 3 may greet the main namespace, where they are already */
-      if (socket != NULL)
+      if (socket != NULL || joining != NULL)
         return self->protocol == 3;
       connect_namespace (self, packet->nsp, packet->data);
       return TRUE;
     }
+  if (joining != NULL && packet->type == SOCKETIO_PACKET_DISCONNECT)
+    return end_joining (self, joining);
   if (socket == NULL)
     return FALSE;
 
@@ -225,10 +302,20 @@ drained_cb (EngineioSession *session, gpointer user_data)
 }
 
 static void
+heartbeat_cb (EngineioSession *session, gboolean answered, gpointer user_data)
+{
+  SocketioClient *self = user_data;
+
+  for (guint i = 0; self->sockets != NULL && i < self->sockets->len; i++)
+    socketio_socket_handle_heartbeat (g_ptr_array_index (self->sockets, i), answered);
+}
+
+static void
 closed_cb (EngineioSession *session, const char *reason, gpointer user_data)
 {
   g_autoptr (SocketioClient) self = socketio_client_ref (user_data);
   g_autoptr (GPtrArray) sockets = g_steal_pointer (&self->sockets);
+  g_autoptr (GPtrArray) joining G_GNUC_UNUSED = g_steal_pointer (&self->joining);
   SocketioServer *server = g_object_ref (self->server);
 
   stop_connect_timer (self);
@@ -244,6 +331,7 @@ closed_cb (EngineioSession *session, const char *reason, gpointer user_data)
 static const EngineioSessionFuncs session_funcs = {
   .message = message_cb,
   .drained = drained_cb,
+  .heartbeat = heartbeat_cb,
   .closed = closed_cb,
 };
 
@@ -332,6 +420,26 @@ guint
 socketio_client_get_protocol (SocketioClient *self)
 {
   return self->protocol;
+}
+
+gboolean
+socketio_client_is_ready (SocketioClient *self, gsize mark)
+{
+  return self->session != NULL && engineio_session_get_queued (self->session) <= mark;
+}
+
+void
+socketio_client_count_drop (SocketioClient *self)
+{
+  if (self->server != NULL)
+    socketio_server_get_counters (self->server)->drops++;
+}
+
+void
+socketio_client_abort (SocketioClient *self, const char *reason)
+{
+  if (self->session != NULL)
+    engineio_session_abort (self->session, reason);
 }
 
 void

@@ -1,24 +1,47 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "socketio-adapter.h"
 #include "socketio-namespace.h"
 #include "socketio-socket-private.h"
 
 G_BEGIN_DECLS
 
-SocketioNamespace *socketio_namespace_new (const char *name);
+typedef struct _SocketioRecovery SocketioRecovery;
 
-/* Runs the middleware. On refusal FALSE; @message and @data (JSON, or NULL) are then for
- * CONNECT_ERROR. */
-gboolean socketio_namespace_admit (SocketioNamespace *self,
-                                   SocketioSocket *socket,
-                                   char **message,
-                                   char **data);
+SocketioNamespace *socketio_namespace_new (SocketioServer *server, const char *name);
+/* The server goes. */
+void socketio_namespace_detach (SocketioNamespace *self);
+/* (nullable) */
+SocketioRecovery *socketio_namespace_get_recovery (SocketioNamespace *self);
+
+/* @message, @data: (nullable): of a refusal, for CONNECT_ERROR; @data is JSON */
+typedef void (*SocketioAdmissionFunc) (SocketioSocket *socket,
+                                       gboolean allowed,
+                                       const char *message,
+                                       const char *data,
+                                       gpointer user_data);
+
+/* Runs the middleware; @func may be called at once. */
+void socketio_namespace_admit (SocketioNamespace *self,
+                               SocketioSocket *socket,
+                               SocketioAdmissionFunc func,
+                               gpointer user_data);
 void socketio_namespace_add (SocketioNamespace *self, SocketioSocket *socket);
-void socketio_namespace_remove (SocketioNamespace *self, SocketioSocket *socket);
+/* @recoverable: it may come back */
+void
+socketio_namespace_remove (SocketioNamespace *self, SocketioSocket *socket, gboolean recoverable);
 void socketio_namespace_emit_connect (SocketioNamespace *self, SocketioSocket *socket);
 
 void socketio_namespace_join (SocketioNamespace *self, SocketioSocket *socket, const char *room);
 void socketio_namespace_leave (SocketioNamespace *self, SocketioSocket *socket, const char *room);
+
+/* Sends to @receivers, and keeps it for those away whom @broadcast (nullable) selects. */
+void socketio_namespace_deliver (SocketioNamespace *self,
+                                 GPtrArray *receivers,
+                                 SocketioBroadcast *broadcast,
+                                 const char *event,
+                                 SocketioArgs *args,
+                                 const char *json_args);
 
 G_END_DECLS

@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socketio-namespace.h"
 
+#include "socketio-adapter-private.h"
+#include "socketio-admission-private.h"
+#include "socketio-broadcast-private.h"
 #include "socketio-namespace-private.h"
-
-typedef struct
-{
-  SocketioMiddleware func;
-  gpointer user_data;
-  GDestroyNotify destroy;
-} Middleware;
+#include "socketio-recovery-private.h"
+#include "socketio-server-private.h"
 
 struct _SocketioNamespace
 {
   GObject parent_instance;
 
   char *name;
-  GHashTable *sockets;   /* id, held by the socket, → socket, with a reference */
-  GHashTable *rooms;     /* name → set of sockets; a room goes with its last member */
-  GPtrArray *middleware; /* of Middleware */
+  SocketioAdapter *adapter;
+  SocketioRecovery *recovery; /* NULL: off */
+  SocketioMiddlewares *middlewares;
 };
 
 G_DEFINE_FINAL_TYPE (SocketioNamespace, socketio_namespace, G_TYPE_OBJECT)
@@ -30,23 +28,44 @@ enum
 
 static guint signals[N_SIGNALS];
 
-static void
-middleware_free (gpointer data)
-{
-  Middleware *middleware = data;
-
-  if (middleware->destroy != NULL)
-    middleware->destroy (middleware->user_data);
-  g_free (middleware);
-}
-
 SocketioNamespace *
-socketio_namespace_new (const char *name)
+socketio_namespace_new (SocketioServer *server, const char *name)
 {
   SocketioNamespace *self = g_object_new (SOCKETIO_TYPE_NAMESPACE, NULL);
+  const SocketioRecoveryOptions *recovery = socketio_server_get_recovery_options (server);
 
   self->name = g_strdup (name);
+  self->adapter = socketio_adapter_new (socketio_server_get_adapter_type (server), self);
+  if (recovery->window > 0)
+    self->recovery = socketio_recovery_new (self, socketio_server_get_reactor (server), recovery,
+                                            socketio_server_get_counters (server));
   return self;
+}
+
+void
+socketio_namespace_detach (SocketioNamespace *self)
+{
+  g_clear_pointer (&self->recovery, socketio_recovery_free);
+}
+
+SocketioRecovery *
+socketio_namespace_get_recovery (SocketioNamespace *self)
+{
+  return self->recovery;
+}
+
+/**
+ * socketio_namespace_get_adapter:
+ * @self: a namespace
+ *
+ * Returns: (transfer none): what keeps its sockets and rooms
+ */
+SocketioAdapter *
+socketio_namespace_get_adapter (SocketioNamespace *self)
+{
+  g_return_val_if_fail (SOCKETIO_IS_NAMESPACE (self), NULL);
+
+  return self->adapter;
 }
 
 /**
@@ -80,16 +99,32 @@ socketio_namespace_use (SocketioNamespace *self,
                         gpointer user_data,
                         GDestroyNotify destroy)
 {
-  Middleware *entry;
-
   g_return_if_fail (SOCKETIO_IS_NAMESPACE (self));
   g_return_if_fail (middleware != NULL);
 
-  entry = g_new (Middleware, 1);
-  entry->func = middleware;
-  entry->user_data = user_data;
-  entry->destroy = destroy;
-  g_ptr_array_add (self->middleware, entry);
+  socketio_middlewares_add (self->middlewares, middleware, NULL, user_data, destroy);
+}
+
+/**
+ * socketio_namespace_use_async:
+ * @self: a namespace
+ * @middleware: (scope notified): decides who may join, in its own time
+ * @user_data: for @middleware
+ * @destroy: for @user_data
+ *
+ * Like [method@Namespace.use], for what cannot be decided at once. The client waits meanwhile, no
+ * longer than its own patience and the server's `connect-timeout`.
+ */
+void
+socketio_namespace_use_async (SocketioNamespace *self,
+                              SocketioAsyncMiddleware middleware,
+                              gpointer user_data,
+                              GDestroyNotify destroy)
+{
+  g_return_if_fail (SOCKETIO_IS_NAMESPACE (self));
+  g_return_if_fail (middleware != NULL);
+
+  socketio_middlewares_add (self->middlewares, NULL, middleware, user_data, destroy);
 }
 
 /**
@@ -103,7 +138,7 @@ socketio_namespace_get_n_sockets (SocketioNamespace *self)
 {
   g_return_val_if_fail (SOCKETIO_IS_NAMESPACE (self), 0);
 
-  return g_hash_table_size (self->sockets);
+  return socketio_adapter_get_n_sockets (self->adapter);
 }
 
 /**
@@ -119,36 +154,28 @@ socketio_namespace_lookup (SocketioNamespace *self, const char *id)
   g_return_val_if_fail (SOCKETIO_IS_NAMESPACE (self), NULL);
   g_return_val_if_fail (id != NULL, NULL);
 
-  return g_hash_table_lookup (self->sockets, id);
+  return socketio_adapter_lookup (self->adapter, id);
 }
 
-gboolean
+void
 socketio_namespace_admit (SocketioNamespace *self,
                           SocketioSocket *socket,
-                          char **message,
-                          char **data)
+                          SocketioAdmissionFunc func,
+                          gpointer user_data)
 {
-  for (guint i = 0; i < self->middleware->len; i++)
-    {
-      Middleware *middleware = g_ptr_array_index (self->middleware, i);
-      g_autoptr (GError) error = NULL;
-      g_autofree char *own_data = NULL;
+  const SocketioRecoveryOptions *options =
+      self->recovery != NULL ? socketio_recovery_get_options (self->recovery) : NULL;
 
-      if (middleware->func (socket, &own_data, middleware->user_data, &error))
-        continue;
-
-      *message = g_strdup (error != NULL ? error->message : "Refused");
-      *data = g_steal_pointer (&own_data);
-      return FALSE;
-    }
-  return TRUE;
+  if (options != NULL && options->skip_middleware && socketio_socket_is_recovered (socket))
+    func (socket, TRUE, NULL, NULL, user_data);
+  else
+    socketio_middlewares_run (self->middlewares, socket, func, user_data);
 }
 
 void
 socketio_namespace_add (SocketioNamespace *self, SocketioSocket *socket)
 {
-  g_hash_table_insert (self->sockets, (gpointer) socketio_socket_get_id (socket),
-                       g_object_ref (socket));
+  socketio_adapter_add (self->adapter, socket);
 }
 
 void
@@ -160,86 +187,106 @@ socketio_namespace_emit_connect (SocketioNamespace *self, SocketioSocket *socket
 void
 socketio_namespace_join (SocketioNamespace *self, SocketioSocket *socket, const char *room)
 {
-  GHashTable *rooms = socketio_socket_peek_rooms (socket);
-  gpointer key, members;
-
-  if (!g_hash_table_lookup_extended (self->rooms, room, &key, &members))
-    {
-      key = g_strdup (room);
-      members = g_hash_table_new (NULL, NULL);
-      g_hash_table_insert (self->rooms, key, members);
-    }
-  if (rooms == NULL)
-    {
-      /* the names are those of the table of rooms, which keeps them while there are members */
-      rooms = g_hash_table_new (g_str_hash, g_str_equal);
-      socketio_socket_set_rooms (socket, rooms);
-    }
-  g_hash_table_add (members, socket);
-  g_hash_table_add (rooms, key);
+  socketio_adapter_join (self->adapter, socket, room);
 }
 
 void
 socketio_namespace_leave (SocketioNamespace *self, SocketioSocket *socket, const char *room)
 {
-  GHashTable *rooms = socketio_socket_peek_rooms (socket);
-  GHashTable *members = g_hash_table_lookup (self->rooms, room);
-
-  if (rooms == NULL || !g_hash_table_remove (rooms, room))
-    return;
-  if (g_hash_table_size (rooms) == 0)
-    {
-      g_hash_table_unref (rooms);
-      socketio_socket_set_rooms (socket, NULL);
-    }
-
-  g_hash_table_remove (members, socket);
-  if (g_hash_table_size (members) == 0)
-    g_hash_table_remove (self->rooms, room);
+  socketio_adapter_leave (self->adapter, socket, room);
 }
 
 void
-socketio_namespace_remove (SocketioNamespace *self, SocketioSocket *socket)
+socketio_namespace_remove (SocketioNamespace *self, SocketioSocket *socket, gboolean recoverable)
 {
-  GHashTable *rooms;
-
-  while ((rooms = socketio_socket_peek_rooms (socket)) != NULL)
-    {
-      GHashTableIter iter;
-      gpointer room;
-
-      g_hash_table_iter_init (&iter, rooms);
-      g_hash_table_iter_next (&iter, &room, NULL);
-      socketio_namespace_leave (self, socket, room);
-    }
-  g_hash_table_remove (self->sockets, socketio_socket_get_id (socket));
+  if (recoverable && self->recovery != NULL)
+    socketio_recovery_keep (self->recovery, socket);
+  socketio_adapter_remove (self->adapter, socket);
 }
 
-/* The receivers, held: sending to one can end others, and change the tables. */
-static GPtrArray *
-collect (SocketioNamespace *self, const char *room, SocketioSocket *except)
+static GArray *
+encode (SocketioNamespace *self,
+        const char *event,
+        SocketioArgs *args,
+        const char *json_args,
+        guint64 offset)
 {
-  GHashTable *table = room != NULL ? g_hash_table_lookup (self->rooms, room) : self->sockets;
-  GPtrArray *receivers = g_ptr_array_new_with_free_func (g_object_unref);
-  GHashTableIter iter;
-  gpointer key, value;
+  GArray *packets;
+  EngineioPacket packet;
 
-  if (table == NULL)
-    return receivers;
+  if (args != NULL)
+    return socketio_packet_encode_tracked_event (self->name, event, args, offset);
 
-  /* a room is a set: key and value are the same */
-  g_hash_table_iter_init (&iter, table);
-  while (g_hash_table_iter_next (&iter, &key, &value))
-    if (value != except)
-      g_ptr_array_add (receivers, g_object_ref (value));
-  return receivers;
+  packets = g_array_sized_new (FALSE, FALSE, sizeof (EngineioPacket), 1);
+  g_array_set_clear_func (packets, (GDestroyNotify) engineio_packet_clear);
+  packet = engineio_packet_take (
+      socketio_packet_encode_event_json (self->name, event, json_args, offset), FALSE);
+  g_array_append_val (packets, packet);
+  return packets;
 }
 
-static void
-send_to_all (GPtrArray *receivers, GArray *packets)
+/* At most two encodings, however many the receivers: with an offset for those that may come back,
+ * and without for the others. */
+void
+socketio_namespace_deliver (SocketioNamespace *self,
+                            GPtrArray *receivers,
+                            SocketioBroadcast *broadcast,
+                            const char *event,
+                            SocketioArgs *args,
+                            const char *json_args)
 {
+  SocketioEmitFlags flags =
+      broadcast != NULL ? socketio_broadcast_get_flags (broadcast) : SOCKETIO_EMIT_DEFAULT;
+  gboolean tracks = self->recovery != NULL && !(flags & SOCKETIO_EMIT_VOLATILE);
+  gboolean away = tracks && broadcast != NULL && socketio_recovery_is_needed (self->recovery);
+  guint64 offset =
+      tracks && (away || receivers->len > 0) ? socketio_recovery_next_offset (self->recovery) : 0;
+  g_autoptr (GArray) tracked = NULL;
+  g_autoptr (GArray) plain = NULL;
+
   for (guint i = 0; i < receivers->len; i++)
-    socketio_socket_send_packets (g_ptr_array_index (receivers, i), packets);
+    {
+      SocketioSocket *socket = g_ptr_array_index (receivers, i);
+      gboolean track = tracks && socketio_socket_is_tracked (socket);
+      GArray **packets = track ? &tracked : &plain;
+
+      if (*packets == NULL)
+        *packets = encode (self, event, args, json_args, track ? offset : 0);
+      socketio_socket_send_event (socket, event, args, json_args, *packets, track ? offset : 0,
+                                  flags);
+    }
+  if (!away)
+    return;
+  if (tracked == NULL)
+    tracked = encode (self, event, args, json_args, offset);
+  socketio_recovery_record (self->recovery, broadcast, offset, tracked);
+}
+
+static SocketioBroadcast *
+make_broadcast (SocketioNamespace *self, const char *room, SocketioSocket *except)
+{
+  SocketioBroadcast *broadcast = socketio_broadcast_new (self);
+
+  if (room != NULL)
+    socketio_broadcast_to (broadcast, room);
+  if (except != NULL)
+    socketio_broadcast_except (broadcast, socketio_socket_get_id (except));
+  return broadcast;
+}
+
+/**
+ * socketio_namespace_broadcast:
+ * @self: a namespace
+ *
+ * Returns: (transfer full): all sockets of the namespace, to be narrowed and spoken to (`to()`,
+ *   `except()`, `volatile` and their like)
+ */
+SocketioBroadcast *
+socketio_namespace_broadcast (SocketioNamespace *self)
+{
+  g_return_val_if_fail (SOCKETIO_IS_NAMESPACE (self), NULL);
+
+  return make_broadcast (self, NULL, NULL);
 }
 
 /**
@@ -259,17 +306,13 @@ socketio_namespace_emit (SocketioNamespace *self,
                          const char *event,
                          SocketioArgs *args)
 {
-  g_autoptr (GPtrArray) receivers = NULL;
-  g_autoptr (GArray) packets = NULL;
+  g_autoptr (SocketioBroadcast) broadcast = NULL;
 
   g_return_if_fail (SOCKETIO_IS_NAMESPACE (self));
   g_return_if_fail (event != NULL);
 
-  receivers = collect (self, room, except);
-  if (receivers->len == 0)
-    return;
-  packets = socketio_packet_encode_event (self->name, event, args, -1);
-  send_to_all (receivers, packets);
+  broadcast = make_broadcast (self, room, except);
+  socketio_broadcast_emit (broadcast, event, args);
 }
 
 /**
@@ -289,12 +332,13 @@ socketio_namespace_emit_json (SocketioNamespace *self,
                               const char *event,
                               const char *json_args)
 {
-  g_autoptr (GPtrArray) receivers = NULL;
+  g_autoptr (SocketioBroadcast) broadcast = NULL;
 
   g_return_if_fail (SOCKETIO_IS_NAMESPACE (self));
+  g_return_if_fail (event != NULL);
 
-  receivers = collect (self, room, except);
-  socketio_namespace_emit_json_to (self, receivers, event, json_args);
+  broadcast = make_broadcast (self, room, except);
+  socketio_broadcast_emit_json (broadcast, event, json_args);
 }
 
 /**
@@ -313,21 +357,10 @@ socketio_namespace_emit_json_to (SocketioNamespace *self,
                                  const char *event,
                                  const char *json_args)
 {
-  g_autoptr (GArray) packets = NULL;
-  EngineioPacket packet;
-
   g_return_if_fail (SOCKETIO_IS_NAMESPACE (self));
   g_return_if_fail (sockets != NULL && event != NULL);
 
-  if (sockets->len == 0)
-    return;
-
-  packets = g_array_new (FALSE, FALSE, sizeof (EngineioPacket));
-  g_array_set_clear_func (packets, (GDestroyNotify) engineio_packet_clear);
-  packet = engineio_packet_take (socketio_packet_encode_event_json (self->name, event, json_args),
-                                 FALSE);
-  g_array_append_val (packets, packet);
-  send_to_all (sockets, packets);
+  socketio_namespace_deliver (self, sockets, NULL, event, NULL, json_args);
 }
 
 /**
@@ -340,9 +373,12 @@ socketio_namespace_emit_json_to (SocketioNamespace *self,
 GPtrArray *
 socketio_namespace_fetch_sockets (SocketioNamespace *self, const char *room)
 {
+  g_autoptr (SocketioBroadcast) broadcast = NULL;
+
   g_return_val_if_fail (SOCKETIO_IS_NAMESPACE (self), NULL);
 
-  return collect (self, room, NULL);
+  broadcast = make_broadcast (self, room, NULL);
+  return socketio_broadcast_fetch_sockets (broadcast);
 }
 
 static void
@@ -350,9 +386,11 @@ socketio_namespace_finalize (GObject *object)
 {
   SocketioNamespace *self = SOCKETIO_NAMESPACE (object);
 
-  g_hash_table_unref (self->sockets);
-  g_hash_table_unref (self->rooms);
-  g_ptr_array_unref (self->middleware);
+  socketio_namespace_detach (self);
+  if (self->adapter != NULL)
+    socketio_adapter_detach (self->adapter);
+  g_clear_object (&self->adapter);
+  socketio_middlewares_unref (self->middlewares);
   g_free (self->name);
 
   G_OBJECT_CLASS (socketio_namespace_parent_class)->finalize (object);
@@ -377,8 +415,5 @@ socketio_namespace_class_init (SocketioNamespaceClass *klass)
 static void
 socketio_namespace_init (SocketioNamespace *self)
 {
-  self->sockets = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
-  self->rooms =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
-  self->middleware = g_ptr_array_new_with_free_func (middleware_free);
+  self->middlewares = socketio_middlewares_new ();
 }

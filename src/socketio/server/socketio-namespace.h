@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "socketio-broadcast.h"
+#include "socketio-decision.h"
 #include "socketio-socket.h"
 
 G_BEGIN_DECLS
@@ -16,15 +18,36 @@ G_BEGIN_DECLS
 SOCKETIO_API
 G_DECLARE_FINAL_TYPE (SocketioNamespace, socketio_namespace, SOCKETIO, NAMESPACE, GObject)
 
-/*
- * SocketioMiddleware: decides whether @socket, not yet connected, may join. Refuses by returning
- * FALSE with an error: its message is the `message` of CONNECT_ERROR. @data is the JSON text of
- * the `data` member of CONNECT_ERROR, to be set with g_strdup(), or left NULL.
+typedef struct _SocketioAdapter SocketioAdapter;
+
+/**
+ * SocketioMiddleware:
+ * @socket: who wants to join; not connected yet
+ * @data: (out) (optional) (nullable) (transfer full): for a refusal: JSON text for the `data` of
+ *   CONNECT_ERROR
+ * @user_data: what was given with the function
+ * @error: for a refusal: its message is the `message` of CONNECT_ERROR
+ *
+ * Decides at once whether a client may join a namespace.
+ *
+ * Returns: whether it may
  */
 typedef gboolean (*SocketioMiddleware) (SocketioSocket *socket,
                                         char **data,
                                         gpointer user_data,
                                         GError **error);
+
+/**
+ * SocketioAsyncMiddleware:
+ * @socket: who wants to join; not connected yet
+ * @decision: to be told, now or later
+ * @user_data: what was given with the function
+ *
+ * Decides in its own time whether a client may join a namespace.
+ */
+typedef void (*SocketioAsyncMiddleware) (SocketioSocket *socket,
+                                         SocketioDecision *decision,
+                                         gpointer user_data);
 
 SOCKETIO_API const char *socketio_namespace_get_name (SocketioNamespace *self);
 /* Middleware runs in the order in which it was added. */
@@ -32,6 +55,12 @@ SOCKETIO_API void socketio_namespace_use (SocketioNamespace *self,
                                           SocketioMiddleware middleware,
                                           gpointer user_data,
                                           GDestroyNotify destroy);
+SOCKETIO_API void socketio_namespace_use_async (SocketioNamespace *self,
+                                                SocketioAsyncMiddleware middleware,
+                                                gpointer user_data,
+                                                GDestroyNotify destroy);
+SOCKETIO_API SocketioAdapter *socketio_namespace_get_adapter (SocketioNamespace *self);
+SOCKETIO_API SocketioBroadcast *socketio_namespace_broadcast (SocketioNamespace *self);
 SOCKETIO_API guint socketio_namespace_get_n_sockets (SocketioNamespace *self);
 SOCKETIO_API SocketioSocket *socketio_namespace_lookup (SocketioNamespace *self, const char *id);
 

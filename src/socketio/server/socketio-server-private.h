@@ -2,6 +2,7 @@
 #pragma once
 
 #include "socketio-client-private.h"
+#include "socketio-recovery-private.h"
 #include "socketio-server.h"
 
 G_BEGIN_DECLS
@@ -10,6 +11,11 @@ G_BEGIN_DECLS
 SocketioNamespace *socketio_server_lookup_namespace (SocketioServer *self, const char *name);
 SocketioReactor *socketio_server_get_reactor (SocketioServer *self);
 guint socketio_server_get_connect_timeout (SocketioServer *self);
+/* Constant; they live as long as the server. */
+const SocketioRecoveryOptions *socketio_server_get_recovery_options (SocketioServer *self);
+SocketioCounters *socketio_server_get_counters (SocketioServer *self);
+/* Of the namespaces' adapters. */
+GType socketio_server_get_adapter_type (SocketioServer *self);
 /* The session is gone: the server lets go of the client. */
 void socketio_server_remove_client (SocketioServer *self, SocketioClient *client);
 

@@ -3,6 +3,7 @@
 
 #include "engineio-server.h"
 #include "socketio-doorman.h"
+#include "socketio-adapter.h"
 #include "socketio-namespace-private.h"
 #include "socketio-peer.h"
 #include "socketio-server-private.h"
@@ -25,6 +26,9 @@ struct _SocketioServer
   char *path;
   EngineioOptions options;
   guint connect_timeout;
+  SocketioRecoveryOptions recovery;
+  SocketioCounters counters;
+  GType adapter_type;
   char **cors_origins; /* nullable */
   SocketioOriginFunc origin_func;
   gpointer origin_data;
@@ -50,6 +54,11 @@ enum
   PROP_MAX_QUEUED_BYTES,
   PROP_ALLOW_EIO3,
   PROP_CORS_ORIGINS,
+  PROP_RECOVERY_WINDOW,
+  PROP_RECOVERY_MAX_PACKETS,
+  PROP_RECOVERY_MAX_BYTES,
+  PROP_RECOVERY_SKIP_MIDDLEWARE,
+  PROP_ADAPTER_TYPE,
   PROP_N_CONNECTIONS,
   N_PROPS,
 };
@@ -81,6 +90,24 @@ socketio_server_get_connect_timeout (SocketioServer *self)
   return self->connect_timeout;
 }
 
+const SocketioRecoveryOptions *
+socketio_server_get_recovery_options (SocketioServer *self)
+{
+  return &self->recovery;
+}
+
+SocketioCounters *
+socketio_server_get_counters (SocketioServer *self)
+{
+  return &self->counters;
+}
+
+GType
+socketio_server_get_adapter_type (SocketioServer *self)
+{
+  return self->adapter_type;
+}
+
 /**
  * socketio_server_of:
  * @self: a server
@@ -101,7 +128,7 @@ socketio_server_of (SocketioServer *self, const char *name)
   nsp = g_hash_table_lookup (self->namespaces, full);
   if (nsp == NULL)
     {
-      nsp = socketio_namespace_new (full);
+      nsp = socketio_namespace_new (self, full);
       g_hash_table_insert (self->namespaces, (gpointer) socketio_namespace_get_name (nsp), nsp);
     }
   return nsp;
@@ -474,6 +501,21 @@ socketio_server_set_property (GObject *object,
     case PROP_CORS_ORIGINS:
       self->cors_origins = g_value_dup_boxed (value);
       break;
+    case PROP_RECOVERY_WINDOW:
+      self->recovery.window = g_value_get_uint (value);
+      break;
+    case PROP_RECOVERY_MAX_PACKETS:
+      self->recovery.max_packets = g_value_get_uint (value);
+      break;
+    case PROP_RECOVERY_MAX_BYTES:
+      self->recovery.max_bytes = g_value_get_uint64 (value);
+      break;
+    case PROP_RECOVERY_SKIP_MIDDLEWARE:
+      self->recovery.skip_middleware = g_value_get_boolean (value);
+      break;
+    case PROP_ADAPTER_TYPE:
+      self->adapter_type = g_value_get_gtype (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -513,6 +555,21 @@ socketio_server_get_property (GObject *object, guint prop_id, GValue *value, GPa
     case PROP_CORS_ORIGINS:
       g_value_set_boxed (value, self->cors_origins);
       break;
+    case PROP_RECOVERY_WINDOW:
+      g_value_set_uint (value, self->recovery.window);
+      break;
+    case PROP_RECOVERY_MAX_PACKETS:
+      g_value_set_uint (value, self->recovery.max_packets);
+      break;
+    case PROP_RECOVERY_MAX_BYTES:
+      g_value_set_uint64 (value, self->recovery.max_bytes);
+      break;
+    case PROP_RECOVERY_SKIP_MIDDLEWARE:
+      g_value_set_boolean (value, self->recovery.skip_middleware);
+      break;
+    case PROP_ADAPTER_TYPE:
+      g_value_set_gtype (value, self->adapter_type);
+      break;
     case PROP_N_CONNECTIONS:
       g_value_set_uint (value, socketio_server_get_n_connections (self));
       break;
@@ -537,9 +594,15 @@ static void
 socketio_server_dispose (GObject *object)
 {
   SocketioServer *self = SOCKETIO_SERVER (object);
+  GHashTableIter iter;
+  gpointer nsp;
 
   /* while the object is still whole: the sockets' last signals come now */
   g_clear_pointer (&self->engine, engineio_server_free);
+  /* others may hold them longer than the server */
+  g_hash_table_iter_init (&iter, self->namespaces);
+  while (g_hash_table_iter_next (&iter, NULL, &nsp))
+    socketio_namespace_detach (nsp);
   g_clear_pointer (&self->doorman, socketio_doorman_free);
   if (self->soup_server != NULL)
     g_signal_handlers_disconnect_by_data (self->soup_server, self);
@@ -561,6 +624,43 @@ socketio_server_finalize (GObject *object)
   socketio_reactor_unref (self->reactor);
 
   G_OBJECT_CLASS (socketio_server_parent_class)->finalize (object);
+}
+
+static void
+install_recovery_options (GParamFlags flags)
+{
+  /**
+   * SocketioServer:recovery-window:
+   *
+   * How long what a client was is kept after it lost its connection, in ms; 0: it is not
+   * (`connectionStateRecovery.maxDisconnectionDuration`). With it, events carry an additional last
+   * argument, the offset, which clients hand on to the handlers of the event.
+   */
+  properties[PROP_RECOVERY_WINDOW] =
+      g_param_spec_uint ("recovery-window", NULL, NULL, 0, G_MAXINT, 0, flags);
+  /**
+   * SocketioServer:recovery-max-packets:
+   *
+   * How many packets are kept for one client, to be sent again. One that missed more is not
+   * recovered.
+   */
+  properties[PROP_RECOVERY_MAX_PACKETS] =
+      g_param_spec_uint ("recovery-max-packets", NULL, NULL, 1, G_MAXINT, 1000, flags);
+  /**
+   * SocketioServer:recovery-max-bytes:
+   *
+   * The same in bytes.
+   */
+  properties[PROP_RECOVERY_MAX_BYTES] =
+      g_param_spec_uint64 ("recovery-max-bytes", NULL, NULL, 1, G_MAXSSIZE, 256 * 1024, flags);
+  /**
+   * SocketioServer:recovery-skip-middleware:
+   *
+   * Whether clients that are recovered need not pass the middleware again
+   * (`connectionStateRecovery.skipMiddlewares`).
+   */
+  properties[PROP_RECOVERY_SKIP_MIDDLEWARE] =
+      g_param_spec_boolean ("recovery-skip-middleware", NULL, NULL, FALSE, flags);
 }
 
 static void
@@ -631,6 +731,14 @@ install_options (GObjectClass *object_class)
    */
   properties[PROP_CORS_ORIGINS] =
       g_param_spec_boxed ("cors-origins", NULL, NULL, G_TYPE_STRV, flags);
+  install_recovery_options (flags);
+  /**
+   * SocketioServer:adapter-type:
+   *
+   * The type of the namespaces' adapters (`adapter`).
+   */
+  properties[PROP_ADAPTER_TYPE] =
+      g_param_spec_gtype ("adapter-type", NULL, NULL, SOCKETIO_TYPE_ADAPTER, flags);
   /**
    * SocketioServer:n-connections:
    *

@@ -19,7 +19,10 @@ G_BEGIN_DECLS
  * upgrade-timeout, connect-timeout (uint, ms: 25000, 20000, 10000, 45000), max-payload (uint,
  * bytes: 1000000), max-queued-bytes (uint64, bytes: 1 MiB), allow-eio3 (boolean, FALSE),
  * cors-origins (strv: exact origins, or "*"; default none), cors-origin-func by
- * socketio_server_set_origin_func(). Read-only: n-connections (uint).
+ * socketio_server_set_origin_func(); for connection state recovery recovery-window (uint, ms: 0,
+ * off), recovery-max-packets (uint: 1000), recovery-max-bytes (uint64: 256 KiB) and
+ * recovery-skip-middleware (boolean, FALSE); adapter-type (GType: SocketioAdapter). Read-only:
+ * n-connections (uint).
  */
 SOCKETIO_API
 G_DECLARE_FINAL_TYPE (SocketioServer, socketio_server, SOCKETIO, SERVER, GObject)

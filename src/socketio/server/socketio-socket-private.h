@@ -2,6 +2,8 @@
 #pragma once
 
 #include "socketio-client-private.h"
+#include "socketio-id.h"
+#include "socketio-log-private.h"
 #include "socketio-socket.h"
 
 G_BEGIN_DECLS
@@ -25,6 +27,39 @@ void socketio_socket_handle_event (SocketioSocket *self,
                                    gint64 id);
 void socketio_socket_handle_ack (SocketioSocket *self, gint64 id, SocketioArgs *args);
 void socketio_socket_handle_drained (SocketioSocket *self);
+
+/* A ping is being sent, or was answered. */
+void socketio_socket_handle_heartbeat (SocketioSocket *self, gboolean answered);
+
+/* An event that others may get too. @args or @json_args is what @packets encode; @offset is 0 if
+ * it is not to be sent again. */
+gboolean socketio_socket_send_event (SocketioSocket *self,
+                                     const char *event,
+                                     SocketioArgs *args,
+                                     const char *json_args,
+                                     GArray *packets,
+                                     guint64 offset,
+                                     SocketioEmitFlags flags);
+
+/* For recovery. Tracked: what is sent to it may have to be sent again. */
+gboolean socketio_socket_is_tracked (SocketioSocket *self);
+const char *socketio_socket_get_secret (SocketioSocket *self);
+void socketio_socket_renew_secret (SocketioSocket *self);
+/* It is nobody who was here before. */
+void socketio_socket_renew (SocketioSocket *self);
+/* It is one that was here before, and saw everything up to @offset. */
+void socketio_socket_assume (SocketioSocket *self,
+                             const char *id,
+                             const char *secret,
+                             JsonObject *data,
+                             guint64 offset);
+guint64 socketio_socket_get_claimed_offset (SocketioSocket *self);
+JsonObject *socketio_socket_peek_data (SocketioSocket *self);
+SocketioLog *socketio_socket_peek_log (SocketioSocket *self);
+SocketioLog *socketio_socket_steal_log (SocketioSocket *self);
+void socketio_socket_set_log (SocketioSocket *self, SocketioLog *log);
+/* Cuts its connection. */
+void socketio_socket_abort (SocketioSocket *self, const char *reason);
 
 gboolean socketio_socket_send_ack (SocketioSocket *self, gint64 id, SocketioArgs *args);
 gboolean socketio_socket_send_packets (SocketioSocket *self, GArray *packets);

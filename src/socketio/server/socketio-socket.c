@@ -1,9 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socketio-socket.h"
 
+#include <string.h>
+
+#include "socketio-ack-waits-private.h"
+#include "socketio-args-private.h"
+#include "socketio-broadcast-private.h"
+#include "socketio-decision-private.h"
 #include "socketio-id.h"
 #include "socketio-json.h"
 #include "socketio-namespace-private.h"
+#include "socketio-recovery-private.h"
+
+/* What a client that is ready for volatile events has waiting, at most. */
+#define VOLATILE_MARK (16 * 1024)
+
+/* The function that incoming events have to pass. */
+typedef struct
+{
+  grefcount ref_count;
+  SocketioEventFilter func;
+  gpointer user_data;
+  GDestroyNotify destroy;
+} Filter;
+
+/* An event on its way through it. */
+typedef struct
+{
+  SocketioSocket *socket;
+  Filter *filter;
+  char *event;
+  SocketioArgs *args;
+  SocketioAck *ack; /* nullable */
+} Passage;
 
 struct _SocketioSocket
 {
@@ -15,11 +44,21 @@ struct _SocketioSocket
    * when somebody asks, and kept until settled or to the end. */
   char *auth_text;
   JsonNode *auth;
-  GHashTable *rooms;   /* names; NULL if it is in none */
-  GHashTable *waiting; /* ack id → GTask; NULL if nothing waits */
+  JsonObject *data;          /* NULL until somebody asks for it */
+  GHashTable *rooms;         /* names; NULL if it is in none */
+  SocketioAckWaits *waiting; /* NULL if nothing ever waited */
+  Filter *filter;            /* nullable */
   gint64 next_ack;
-  gboolean connected;
+
+  SocketioLog *log;       /* what may have to be sent again; NULL: nothing */
+  guint64 ping_offset;    /* the newest event that was sent before the last ping */
+  guint64 claimed_offset; /* the newest event that a client which comes back has seen */
+
+  guint connected : 1;
+  guint recovered : 1;
   char id[SOCKETIO_ID_LENGTH + 1];
+  /* Proves to be the same client when it comes back; empty: it cannot. */
+  char secret[SOCKETIO_ID_LENGTH + 1];
 };
 
 G_DEFINE_FINAL_TYPE (SocketioSocket, socketio_socket, G_TYPE_OBJECT)
@@ -29,6 +68,8 @@ enum
   PROP_0,
   PROP_ID,
   PROP_CONNECTED,
+  PROP_RECOVERED,
+  PROP_DATA,
   PROP_QUEUED_BYTES,
   N_PROPS,
 };
@@ -36,6 +77,8 @@ enum
 enum
 {
   SIGNAL_EVENT,
+  SIGNAL_OUTGOING,
+  SIGNAL_REFUSED,
   SIGNAL_DISCONNECTED,
   SIGNAL_DRAINED,
   N_SIGNALS,
@@ -44,25 +87,14 @@ enum
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
 
-/* A wait for an acknowledgement: the data of its task. */
-typedef struct
-{
-  gint64 *key; /* held by the table */
-  GSource *timeout;
-  gulong cancelled_id;
-} Wait;
-
 static void
-wait_free (gpointer data)
+filter_unref (Filter *filter)
 {
-  Wait *wait = data;
-
-  if (wait->timeout != NULL)
-    {
-      g_source_destroy (wait->timeout);
-      g_source_unref (wait->timeout);
-    }
-  g_free (wait);
+  if (!g_ref_count_dec (&filter->ref_count))
+    return;
+  if (filter->destroy != NULL)
+    filter->destroy (filter->user_data);
+  g_free (filter);
 }
 
 SocketioSocket *
@@ -171,6 +203,218 @@ socketio_socket_is_connected (SocketioSocket *self)
 }
 
 /**
+ * socketio_socket_is_recovered:
+ * @self: a socket
+ *
+ * Returns: whether the client came back to what it was before it lost its connection: the socket
+ *   has the id, the rooms and the data that it had, and nothing that was sent is missing
+ *   (`recovered`)
+ */
+gboolean
+socketio_socket_is_recovered (SocketioSocket *self)
+{
+  g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), FALSE);
+
+  return self->recovered;
+}
+
+/**
+ * socketio_socket_set_recoverable:
+ * @self: a socket that is not yet connected
+ * @recoverable: whether the client may come back to what it was
+ *
+ * For middleware: takes a client out of connection state recovery, which is otherwise a matter of
+ * [property@Server:recovery-window] alone. Its events then carry no offset, as an additional last
+ * argument, which clients hand on to the handlers of the event.
+ */
+void
+socketio_socket_set_recoverable (SocketioSocket *self, gboolean recoverable)
+{
+  g_return_if_fail (SOCKETIO_IS_SOCKET (self));
+  g_return_if_fail (!self->connected);
+
+  if (recoverable == socketio_socket_is_tracked (self)
+      || socketio_namespace_get_recovery (self->nsp) == NULL
+      || socketio_client_get_protocol (self->client) != 4)
+    return;
+  socketio_socket_renew (self);
+  if (!recoverable)
+    self->secret[0] = '\0';
+}
+
+/**
+ * socketio_socket_get_data:
+ * @self: a socket
+ *
+ * What the application keeps with the socket; a client that is recovered finds it again (`data`).
+ *
+ * Returns: (transfer none): an object, empty at first, to be changed in place
+ */
+JsonObject *
+socketio_socket_get_data (SocketioSocket *self)
+{
+  g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), NULL);
+
+  if (self->data == NULL)
+    self->data = json_object_new ();
+  return self->data;
+}
+
+/**
+ * socketio_socket_broadcast:
+ * @self: a socket
+ *
+ * Returns: (transfer full): all sockets of the namespace but this one (`broadcast`)
+ */
+SocketioBroadcast *
+socketio_socket_broadcast (SocketioSocket *self)
+{
+  SocketioBroadcast *broadcast;
+
+  g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), NULL);
+
+  broadcast = socketio_broadcast_new (self->nsp);
+  socketio_broadcast_except (broadcast, self->id);
+  return broadcast;
+}
+
+/**
+ * socketio_socket_set_event_filter:
+ * @self: a socket
+ * @filter: (scope notified) (nullable): decides on each event that comes in
+ * @user_data: for @filter
+ * @destroy: for @user_data
+ *
+ * Puts a function before all handlers of events (`use()` of a socket). What it refuses is told by
+ * [signal@Socket::refused].
+ */
+void
+socketio_socket_set_event_filter (SocketioSocket *self,
+                                  SocketioEventFilter filter,
+                                  gpointer user_data,
+                                  GDestroyNotify destroy)
+{
+  g_return_if_fail (SOCKETIO_IS_SOCKET (self));
+
+  g_clear_pointer (&self->filter, filter_unref);
+  if (filter == NULL)
+    return;
+  self->filter = g_new (Filter, 1);
+  g_ref_count_init (&self->filter->ref_count);
+  self->filter->func = filter;
+  self->filter->user_data = user_data;
+  self->filter->destroy = destroy;
+}
+
+/**
+ * socketio_socket_dup_rooms:
+ * @self: a socket
+ *
+ * Returns: (transfer full) (array zero-terminated=1): the names of the rooms that it is in
+ *   (`rooms`), but for its own id, by which it can be addressed like a room
+ */
+char **
+socketio_socket_dup_rooms (SocketioSocket *self)
+{
+  GStrvBuilder *builder;
+  GHashTableIter iter;
+  gpointer room;
+  char **rooms;
+
+  g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), NULL);
+
+  builder = g_strv_builder_new ();
+  if (self->rooms != NULL)
+    {
+      g_hash_table_iter_init (&iter, self->rooms);
+      while (g_hash_table_iter_next (&iter, &room, NULL))
+        g_strv_builder_add (builder, room);
+    }
+  rooms = g_strv_builder_end (builder);
+  g_strv_builder_unref (builder);
+  return rooms;
+}
+
+gboolean
+socketio_socket_is_tracked (SocketioSocket *self)
+{
+  return self->secret[0] != '\0' && socketio_namespace_get_recovery (self->nsp) != NULL;
+}
+
+const char *
+socketio_socket_get_secret (SocketioSocket *self)
+{
+  return self->secret;
+}
+
+void
+socketio_socket_renew_secret (SocketioSocket *self)
+{
+  socketio_id_generate (self->secret);
+}
+
+void
+socketio_socket_renew (SocketioSocket *self)
+{
+  socketio_id_generate (self->id);
+  socketio_id_generate (self->secret);
+  self->recovered = FALSE;
+  self->claimed_offset = 0;
+  g_clear_pointer (&self->data, json_object_unref);
+}
+
+void
+socketio_socket_assume (SocketioSocket *self,
+                        const char *id,
+                        const char *secret,
+                        JsonObject *data,
+                        guint64 offset)
+{
+  memcpy (self->id, id, SOCKETIO_ID_LENGTH);
+  memcpy (self->secret, secret, SOCKETIO_ID_LENGTH);
+  self->data = data != NULL ? json_object_ref (data) : NULL;
+  self->claimed_offset = offset;
+  self->recovered = TRUE;
+}
+
+guint64
+socketio_socket_get_claimed_offset (SocketioSocket *self)
+{
+  return self->claimed_offset;
+}
+
+JsonObject *
+socketio_socket_peek_data (SocketioSocket *self)
+{
+  return self->data;
+}
+
+SocketioLog *
+socketio_socket_peek_log (SocketioSocket *self)
+{
+  return self->log;
+}
+
+SocketioLog *
+socketio_socket_steal_log (SocketioSocket *self)
+{
+  return g_steal_pointer (&self->log);
+}
+
+void
+socketio_socket_set_log (SocketioSocket *self, SocketioLog *log)
+{
+  g_clear_pointer (&self->log, socketio_log_free);
+  self->log = log;
+}
+
+void
+socketio_socket_abort (SocketioSocket *self, const char *reason)
+{
+  socketio_client_abort (self->client, reason);
+}
+
+/**
  * socketio_socket_get_queued_bytes:
  * @self: a socket
  *
@@ -194,6 +438,86 @@ socketio_socket_send_packets (SocketioSocket *self, GArray *packets)
   if (g_signal_has_handler_pending (self, signals[SIGNAL_DRAINED], 0, FALSE))
     socketio_client_notify_drained (self->client);
   return TRUE;
+}
+
+static void
+tell_outgoing (SocketioSocket *self, const char *event, SocketioArgs *args, const char *json_args)
+{
+  g_autoptr (SocketioArgs) parsed = NULL;
+
+  if (args == NULL)
+    {
+      g_autofree char *text = g_strdup_printf ("[%s]", json_args != NULL ? json_args : "");
+      JsonNode *root = socketio_json_parse (text, strlen (text), NULL);
+
+      parsed = root != NULL ? socketio_args_new_take (root, 0) : socketio_args_new ();
+    }
+  g_signal_emit (self, signals[SIGNAL_OUTGOING], g_quark_try_string (event), event,
+                 args != NULL ? args : parsed);
+}
+
+/* @packets: the event, encoded with its offset; that is 0 if it is not to be sent again */
+static gboolean
+send_event (SocketioSocket *self,
+            const char *event,
+            SocketioArgs *args,
+            const char *json_args,
+            const EngineioPacket *packets,
+            guint n_packets,
+            guint64 offset,
+            SocketioEmitFlags flags)
+{
+  if (!self->connected)
+    return FALSE;
+  if ((flags & SOCKETIO_EMIT_VOLATILE) && !socketio_client_is_ready (self->client, VOLATILE_MARK))
+    {
+      socketio_client_count_drop (self->client);
+      return FALSE;
+    }
+
+  if (G_UNLIKELY (g_signal_has_handler_pending (self, signals[SIGNAL_OUTGOING], 0, TRUE)))
+    {
+      tell_outgoing (self, event, args, json_args);
+      if (!self->connected)
+        return FALSE;
+    }
+  /* before it is sent, which may end the connection */
+  if (offset > 0)
+    {
+      const SocketioRecoveryOptions *options =
+          socketio_recovery_get_options (socketio_namespace_get_recovery (self->nsp));
+
+      if (self->log == NULL)
+        self->log = socketio_log_new ();
+      socketio_log_append (self->log, offset, packets, n_packets, options->max_packets,
+                           options->max_bytes);
+    }
+  if (!socketio_client_send (self->client, packets, n_packets))
+    return FALSE;
+  if (g_signal_has_handler_pending (self, signals[SIGNAL_DRAINED], 0, FALSE))
+    socketio_client_notify_drained (self->client);
+  return TRUE;
+}
+
+gboolean
+socketio_socket_send_event (SocketioSocket *self,
+                            const char *event,
+                            SocketioArgs *args,
+                            const char *json_args,
+                            GArray *packets,
+                            guint64 offset,
+                            SocketioEmitFlags flags)
+{
+  return send_event (self, event, args, json_args, (const EngineioPacket *) packets->data,
+                     packets->len, offset, flags);
+}
+
+static guint64
+next_offset (SocketioSocket *self)
+{
+  return socketio_socket_is_tracked (self)
+             ? socketio_recovery_next_offset (socketio_namespace_get_recovery (self->nsp))
+             : 0;
 }
 
 /**
@@ -226,15 +550,38 @@ socketio_socket_request_drained (SocketioSocket *self)
 gboolean
 socketio_socket_emit (SocketioSocket *self, const char *event, SocketioArgs *args)
 {
+  return socketio_socket_emit_full (self, event, args, SOCKETIO_EMIT_DEFAULT);
+}
+
+/**
+ * socketio_socket_emit_full:
+ * @self: a socket
+ * @event: the event's name
+ * @args: (nullable): the arguments; only read, and not to be changed afterwards
+ * @flags: how it is sent
+ *
+ * Sends an event, with flags (`volatile`).
+ *
+ * Returns: as [method@Socket.emit]; %FALSE too if the event is volatile and the client not ready
+ */
+gboolean
+socketio_socket_emit_full (SocketioSocket *self,
+                           const char *event,
+                           SocketioArgs *args,
+                           SocketioEmitFlags flags)
+{
   g_autoptr (GArray) packets = NULL;
+  guint64 offset;
 
   g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), FALSE);
   g_return_val_if_fail (event != NULL, FALSE);
 
   if (!self->connected)
     return FALSE;
-  packets = socketio_packet_encode_event (socketio_namespace_get_name (self->nsp), event, args, -1);
-  return socketio_socket_send_packets (self, packets);
+  offset = flags & SOCKETIO_EMIT_VOLATILE ? 0 : next_offset (self);
+  packets = socketio_packet_encode_tracked_event (socketio_namespace_get_name (self->nsp), event,
+                                                  args, offset);
+  return socketio_socket_send_event (self, event, args, NULL, packets, offset, flags);
 }
 
 /**
@@ -252,6 +599,7 @@ gboolean
 socketio_socket_emit_json (SocketioSocket *self, const char *event, const char *json_args)
 {
   EngineioPacket packet;
+  guint64 offset;
   gboolean sent;
 
   g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), FALSE);
@@ -260,93 +608,14 @@ socketio_socket_emit_json (SocketioSocket *self, const char *event, const char *
   if (!self->connected)
     return FALSE;
 
-  packet = engineio_packet_take (
-      socketio_packet_encode_event_json (socketio_namespace_get_name (self->nsp), event, json_args),
-      FALSE);
-  sent = socketio_client_send (self->client, &packet, 1);
+  offset = next_offset (self);
+  packet =
+      engineio_packet_take (socketio_packet_encode_event_json (
+                                socketio_namespace_get_name (self->nsp), event, json_args, offset),
+                            FALSE);
+  sent = send_event (self, event, NULL, json_args, &packet, 1, offset, SOCKETIO_EMIT_DEFAULT);
   engineio_packet_clear (&packet);
-  if (sent && g_signal_has_handler_pending (self, signals[SIGNAL_DRAINED], 0, FALSE))
-    socketio_client_notify_drained (self->client);
   return sent;
-}
-
-/* Takes the task out of the table; it is the caller's to return. */
-static GTask *
-take_wait (SocketioSocket *self, gint64 id)
-{
-  g_autofree gpointer key = NULL;
-  gpointer task = NULL;
-
-  if (self->waiting == NULL || !g_hash_table_steal_extended (self->waiting, &id, &key, &task))
-    return NULL;
-  return task;
-}
-
-static void
-end_wait (GTask *task)
-{
-  Wait *wait = g_task_get_task_data (task);
-
-  if (wait->cancelled_id != 0)
-    g_signal_handler_disconnect (g_task_get_cancellable (task), wait->cancelled_id);
-  wait->cancelled_id = 0;
-  if (wait->timeout != NULL)
-    g_source_destroy (wait->timeout);
-}
-
-static gboolean
-ack_timeout_cb (gpointer user_data)
-{
-  GTask *running = user_data;
-  SocketioSocket *self = g_task_get_source_object (running);
-  Wait *wait = g_task_get_task_data (running);
-  g_autoptr (GTask) task = take_wait (self, *wait->key);
-
-  end_wait (task);
-  g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-                           "The client did not acknowledge in time");
-  return G_SOURCE_REMOVE;
-}
-
-static void
-ack_cancelled_cb (GCancellable *cancellable, gpointer user_data)
-{
-  GTask *running = user_data;
-  SocketioSocket *self = g_task_get_source_object (running);
-  Wait *wait = g_task_get_task_data (running);
-  g_autoptr (GTask) task = take_wait (self, *wait->key);
-
-  if (task == NULL)
-    return;
-  /* within the cancellable's own emission its handler cannot be disconnected */
-  wait->cancelled_id = 0;
-  end_wait (task);
-  g_task_return_error_if_cancelled (task);
-}
-
-static void
-start_wait (SocketioSocket *self, gint64 id, guint timeout_ms, GTask *task)
-{
-  GCancellable *cancellable = g_task_get_cancellable (task);
-  Wait *wait = g_new0 (Wait, 1);
-
-  if (self->waiting == NULL)
-    self->waiting = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_object_unref);
-  wait->key = g_new (gint64, 1);
-  *wait->key = id;
-  g_task_set_task_data (task, wait, wait_free);
-  g_hash_table_insert (self->waiting, wait->key, g_object_ref (task));
-
-  if (timeout_ms > 0)
-    {
-      wait->timeout = g_timeout_source_new (timeout_ms);
-      g_source_set_static_name (wait->timeout, "Socket.IO ack timeout");
-      g_source_set_callback (wait->timeout, ack_timeout_cb, task, NULL);
-      g_source_attach (wait->timeout, g_task_get_context (task));
-    }
-  if (cancellable != NULL)
-    wait->cancelled_id =
-        g_signal_connect (cancellable, "cancelled", G_CALLBACK (ack_cancelled_cb), task);
 }
 
 /**
@@ -384,15 +653,16 @@ socketio_socket_emit_with_ack_async (SocketioSocket *self,
 
   id = self->next_ack++;
   packets = socketio_packet_encode_event (socketio_namespace_get_name (self->nsp), event, args, id);
-  start_wait (self, id, timeout_ms, task);
-  if (!socketio_socket_send_packets (self, packets))
+  if (self->waiting == NULL)
+    self->waiting = socketio_ack_waits_new ();
+  socketio_ack_waits_add (self->waiting, id, timeout_ms, task);
+  if (!socketio_socket_send_event (self, event, args, NULL, packets, 0, SOCKETIO_EMIT_DEFAULT))
     {
-      g_autoptr (GTask) failed = take_wait (self, id);
+      g_autoptr (GTask) failed = socketio_ack_waits_take (self->waiting, id);
 
       /* unless losing the connection has ended it already */
       if (failed == NULL)
         return;
-      end_wait (failed);
       g_task_return_new_error (failed, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED,
                                "The socket is not connected");
     }
@@ -519,23 +789,14 @@ socketio_socket_disconnect (SocketioSocket *self, gboolean close_connection)
   socketio_socket_lost (self, "server namespace disconnect");
 }
 
-static void
-fail_waits (SocketioSocket *self)
+/* What happens to a client that wants to stay. */
+static gboolean
+is_recoverable (const char *reason)
 {
-  g_autoptr (GHashTable) waiting = g_steal_pointer (&self->waiting);
-  GHashTableIter iter;
-  gpointer task;
+  static const char *const reasons[] = { "transport error", "transport close", "forced close",
+                                         "ping timeout", NULL };
 
-  if (waiting == NULL)
-    return;
-
-  g_hash_table_iter_init (&iter, waiting);
-  while (g_hash_table_iter_next (&iter, NULL, &task))
-    {
-      end_wait (task);
-      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CLOSED,
-                               "The socket was disconnected before it acknowledged");
-    }
+  return g_strv_contains (reasons, reason);
 }
 
 void
@@ -547,10 +808,51 @@ socketio_socket_lost (SocketioSocket *self, const char *reason)
     return;
 
   self->connected = FALSE;
-  socketio_namespace_remove (self->nsp, self);
-  fail_waits (self);
+  socketio_namespace_remove (self->nsp, self, is_recoverable (reason));
+  g_clear_pointer (&self->log, socketio_log_free);
+  if (self->waiting != NULL)
+    socketio_ack_waits_fail (self->waiting);
   g_signal_emit (self, signals[SIGNAL_DISCONNECTED], 0, reason);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CONNECTED]);
+}
+
+static void
+deliver_event (SocketioSocket *self, const char *event, SocketioArgs *args, SocketioAck *ack)
+{
+  /* A name that nobody listens for has no quark, and gets none: what peers send is never interned.
+   * Handlers without a detail hear of it all the same. */
+  g_signal_emit (self, signals[SIGNAL_EVENT], g_quark_try_string (event), event, args, ack);
+}
+
+static void
+passed_cb (gboolean allowed, const char *message, const char *data, gpointer user_data)
+{
+  Passage *passage = user_data;
+
+  if (passage->socket->connected && allowed)
+    deliver_event (passage->socket, passage->event, passage->args, passage->ack);
+  else if (passage->socket->connected)
+    g_signal_emit (passage->socket, signals[SIGNAL_REFUSED], 0, passage->event,
+                   message != NULL ? message : "Refused", passage->ack);
+  g_object_unref (passage->socket);
+  filter_unref (passage->filter);
+  g_free (passage->event);
+  socketio_args_unref (passage->args);
+  g_clear_pointer (&passage->ack, socketio_ack_unref);
+  g_free (passage);
+}
+
+static void
+filter_event (SocketioSocket *self, const char *event, SocketioArgs *args, SocketioAck *ack)
+{
+  Passage *passage = g_new (Passage, 1);
+  g_autoptr (SocketioDecision) decision = socketio_decision_new (passed_cb, passage);
+  Filter *filter = self->filter;
+
+  g_ref_count_inc (&filter->ref_count);
+  *passage = (Passage){ g_object_ref (self), filter, g_strdup (event), socketio_args_ref (args),
+                        ack != NULL ? socketio_ack_ref (ack) : NULL };
+  filter->func (self, event, args, decision, filter->user_data);
 }
 
 void
@@ -562,21 +864,33 @@ socketio_socket_handle_event (SocketioSocket *self,
   g_autoptr (SocketioSocket) alive G_GNUC_UNUSED = g_object_ref (self);
   g_autoptr (SocketioAck) ack = id >= 0 ? socketio_ack_new (self, id) : NULL;
 
-  /* A name that nobody listens for has no quark, and gets none: what peers send is never interned.
-   * Handlers without a detail hear of it all the same. */
-  g_signal_emit (self, signals[SIGNAL_EVENT], g_quark_try_string (event), event, args, ack);
+  if (self->filter != NULL)
+    filter_event (self, event, args, ack);
+  else
+    deliver_event (self, event, args, ack);
 }
 
 void
 socketio_socket_handle_ack (SocketioSocket *self, gint64 id, SocketioArgs *args)
 {
-  g_autoptr (GTask) task = take_wait (self, id);
+  g_autoptr (GTask) task =
+      self->waiting != NULL ? socketio_ack_waits_take (self->waiting, id) : NULL;
 
   /* an ack that nobody waits for (any more) is ignored */
-  if (task == NULL)
+  if (task != NULL)
+    g_task_return_pointer (task, socketio_args_ref (args), (GDestroyNotify) socketio_args_unref);
+}
+
+/* The answer to a ping says that all that was sent before it has arrived. */
+void
+socketio_socket_handle_heartbeat (SocketioSocket *self, gboolean answered)
+{
+  if (self->log == NULL)
     return;
-  end_wait (task);
-  g_task_return_pointer (task, socketio_args_ref (args), (GDestroyNotify) socketio_args_unref);
+  if (answered)
+    socketio_log_trim (self->log, self->ping_offset);
+  else
+    self->ping_offset = socketio_log_get_last (self->log);
 }
 
 void
@@ -609,6 +923,12 @@ socketio_socket_get_property (GObject *object, guint prop_id, GValue *value, GPa
     case PROP_CONNECTED:
       g_value_set_boolean (value, self->connected);
       break;
+    case PROP_RECOVERED:
+      g_value_set_boolean (value, self->recovered);
+      break;
+    case PROP_DATA:
+      g_value_set_boxed (value, socketio_socket_get_data (self));
+      break;
     case PROP_QUEUED_BYTES:
       g_value_set_uint64 (value, socketio_socket_get_queued_bytes (self));
       break;
@@ -623,7 +943,10 @@ socketio_socket_finalize (GObject *object)
   SocketioSocket *self = SOCKETIO_SOCKET (object);
 
   g_clear_pointer (&self->rooms, g_hash_table_unref);
-  g_clear_pointer (&self->waiting, g_hash_table_unref);
+  g_clear_pointer (&self->waiting, socketio_ack_waits_free);
+  g_clear_pointer (&self->filter, filter_unref);
+  g_clear_pointer (&self->data, json_object_unref);
+  g_clear_pointer (&self->log, socketio_log_free);
   g_clear_pointer (&self->auth, json_node_unref);
   g_free (self->auth_text);
   socketio_client_unref (self->client);
@@ -655,6 +978,18 @@ socketio_socket_class_init (SocketioSocketClass *klass)
   properties[PROP_CONNECTED] =
       g_param_spec_boolean ("connected", NULL, NULL, FALSE, flags | G_PARAM_EXPLICIT_NOTIFY);
   /**
+   * SocketioSocket:recovered:
+   *
+   * Whether the client came back to what it was.
+   */
+  properties[PROP_RECOVERED] = g_param_spec_boolean ("recovered", NULL, NULL, FALSE, flags);
+  /**
+   * SocketioSocket:data:
+   *
+   * What the application keeps with the socket.
+   */
+  properties[PROP_DATA] = g_param_spec_boxed ("data", NULL, NULL, JSON_TYPE_OBJECT, flags);
+  /**
    * SocketioSocket:queued-bytes:
    *
    * Bytes sent and not yet handed to the kernel. Not notified; see [signal@Socket::drained].
@@ -676,6 +1011,30 @@ socketio_socket_class_init (SocketioSocketClass *klass)
       g_signal_new ("event", SOCKETIO_TYPE_SOCKET, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0, NULL,
                     NULL, NULL, G_TYPE_NONE, 3, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE,
                     SOCKETIO_TYPE_ARGS, SOCKETIO_TYPE_ACK);
+  /**
+   * SocketioSocket::outgoing:
+   * @self: the socket
+   * @name: the event's name
+   * @args: its arguments
+   *
+   * An event is about to be sent to the client. The detail is the event's name (`onAnyOutgoing()`).
+   */
+  signals[SIGNAL_OUTGOING] = g_signal_new (
+      "outgoing", SOCKETIO_TYPE_SOCKET, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0, NULL, NULL, NULL,
+      G_TYPE_NONE, 2, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, SOCKETIO_TYPE_ARGS);
+  /**
+   * SocketioSocket::refused:
+   * @self: the socket
+   * @name: the event's name
+   * @message: why
+   * @ack: (nullable): to answer with, if the client wants an acknowledgement
+   *
+   * The event filter refused an event that came in (`error`).
+   */
+  signals[SIGNAL_REFUSED] =
+      g_signal_new ("refused", SOCKETIO_TYPE_SOCKET, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 3, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE,
+                    G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, SOCKETIO_TYPE_ACK);
   /**
    * SocketioSocket::disconnected:
    * @self: the socket

@@ -2,24 +2,25 @@
 #pragma once
 
 #include "socketio-ack.h"
+#include "socketio-broadcast.h"
+#include "socketio-decision.h"
 #include "socketio-handshake.h"
 
 G_BEGIN_DECLS
 
 #define SOCKETIO_TYPE_SOCKET (socketio_socket_get_type ())
 
-/*
- * SocketioSocket: one client in one namespace.
+/**
+ * SocketioSocket:
  *
- * Properties: id, connected, queued-bytes (bytes not yet handed to the kernel for this client).
- * Signals:
- *   event::NAME (const char *name, SocketioArgs *args, SocketioAck *ack or NULL): detailed by the
- *     event's name; connect without detail for all. Names from the network are never interned.
- *   disconnected (const char *reason): last signal of a socket; the reasons of the JS server:
- *     "transport error", "transport close", "forced close", "ping timeout", "parse error",
- *     "server shutting down", "forced server close" (not recovered), "client namespace disconnect",
- *     "server namespace disconnect"
- *   drained (): all that was queued has been handed to the kernel
+ * One client in one namespace (the JS server's `Socket`).
+ *
+ * The signal [signal@Socket::event] brings what it sends: with an event's name as detail
+ * (`event::chat message`), or without for all of them; what comes from the network is never
+ * interned. Once it is gone, [signal@Socket::disconnected] says why, in the words of the JS server:
+ * "transport error", "transport close", "forced close", "ping timeout", "parse error", "server
+ * shutting down", "forced server close", "client namespace disconnect", "server namespace
+ * disconnect".
  */
 SOCKETIO_API
 G_DECLARE_FINAL_TYPE (SocketioSocket, socketio_socket, SOCKETIO, SOCKET, GObject)
@@ -31,6 +32,30 @@ SOCKETIO_API SocketioNamespace *socketio_socket_get_namespace (SocketioSocket *s
 SOCKETIO_API SocketioHandshake *socketio_socket_get_handshake (SocketioSocket *self);
 /* The payload of CONNECT, or NULL. */
 SOCKETIO_API JsonObject *socketio_socket_get_auth (SocketioSocket *self);
+/**
+ * SocketioEventFilter:
+ * @socket: who sent it
+ * @event: the event's name
+ * @args: its arguments
+ * @decision: to be told, now or later
+ * @user_data: what was given with the function
+ *
+ * Decides whether an event gets to its handlers.
+ */
+typedef void (*SocketioEventFilter) (SocketioSocket *socket,
+                                     const char *event,
+                                     SocketioArgs *args,
+                                     SocketioDecision *decision,
+                                     gpointer user_data);
+
+SOCKETIO_API void socketio_socket_set_event_filter (SocketioSocket *self,
+                                                    SocketioEventFilter filter,
+                                                    gpointer user_data,
+                                                    GDestroyNotify destroy);
+SOCKETIO_API gboolean socketio_socket_is_recovered (SocketioSocket *self);
+SOCKETIO_API void socketio_socket_set_recoverable (SocketioSocket *self, gboolean recoverable);
+SOCKETIO_API JsonObject *socketio_socket_get_data (SocketioSocket *self);
+SOCKETIO_API SocketioBroadcast *socketio_socket_broadcast (SocketioSocket *self);
 SOCKETIO_API gboolean socketio_socket_is_connected (SocketioSocket *self);
 SOCKETIO_API guint64 socketio_socket_get_queued_bytes (SocketioSocket *self);
 SOCKETIO_API void socketio_socket_request_drained (SocketioSocket *self);
@@ -41,6 +66,10 @@ SOCKETIO_API void socketio_socket_request_drained (SocketioSocket *self);
 SOCKETIO_API gboolean socketio_socket_emit (SocketioSocket *self,
                                             const char *event,
                                             SocketioArgs *args);
+SOCKETIO_API gboolean socketio_socket_emit_full (SocketioSocket *self,
+                                                 const char *event,
+                                                 SocketioArgs *args,
+                                                 SocketioEmitFlags flags);
 /* The same with the arguments as JSON text without the outer brackets; they are trusted to be
  * valid. For hot paths. */
 SOCKETIO_API gboolean socketio_socket_emit_json (SocketioSocket *self,
@@ -60,6 +89,7 @@ socketio_socket_emit_with_ack_finish (SocketioSocket *self, GAsyncResult *result
 
 SOCKETIO_API void socketio_socket_join (SocketioSocket *self, const char *room);
 SOCKETIO_API void socketio_socket_leave (SocketioSocket *self, const char *room);
+SOCKETIO_API char **socketio_socket_dup_rooms (SocketioSocket *self);
 SOCKETIO_API gboolean socketio_socket_is_in (SocketioSocket *self, const char *room);
 
 /* Leaves the namespace with a DISCONNECT packet; with @close_connection the whole connection is

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "socketio-adapter.h"
+
+G_BEGIN_DECLS
+
+/* @nsp: not owned; it owns the adapter */
+SocketioAdapter *socketio_adapter_new (GType type, SocketioNamespace *nsp);
+/* The namespace is gone. */
+void socketio_adapter_detach (SocketioAdapter *self);
+
+void socketio_adapter_add (SocketioAdapter *self, SocketioSocket *socket);
+/* Takes it out of its rooms too. */
+void socketio_adapter_remove (SocketioAdapter *self, SocketioSocket *socket);
+SocketioSocket *socketio_adapter_lookup (SocketioAdapter *self, const char *id);
+guint socketio_adapter_get_n_sockets (SocketioAdapter *self);
+
+G_END_DECLS

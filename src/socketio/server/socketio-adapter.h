@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "socketio-broadcast.h"
+#include "socketio-namespace.h"
+
+G_BEGIN_DECLS
+
+#define SOCKETIO_TYPE_ADAPTER (socketio_adapter_get_type ())
+
+/**
+ * SocketioAdapter:
+ *
+ * Keeps the sockets and rooms of one namespace, and carries what is said to many of them (the JS
+ * server's `Adapter`).
+ *
+ * This one keeps them in memory, for one process. One for several processes is derived from it: it
+ * overrides [vfunc@Adapter.broadcast] and its neighbours to pass on what has no
+ * %SOCKETIO_EMIT_LOCAL, chains up for the sockets of its own process, and does the same, with that
+ * flag set, for what it hears from the others. [property@Server:adapter-type] names its type.
+ */
+SOCKETIO_API
+G_DECLARE_DERIVABLE_TYPE (SocketioAdapter, socketio_adapter, SOCKETIO, ADAPTER, GObject)
+
+/**
+ * SocketioAdapterClass:
+ * @join: a socket joins a room
+ * @leave: a socket leaves a room
+ * @broadcast: an event goes to those that are selected; its arguments are either @args or
+ * @json_args
+ * @sockets_join: those that are selected join a room
+ * @sockets_leave: those that are selected leave a room
+ * @disconnect_sockets: those that are selected are disconnected
+ *
+ * What an adapter may do otherwise. Everything happens in the thread of the server.
+ */
+struct _SocketioAdapterClass
+{
+  GObjectClass parent_class;
+
+  void (*join) (SocketioAdapter *self, SocketioSocket *socket, const char *room);
+  void (*leave) (SocketioAdapter *self, SocketioSocket *socket, const char *room);
+  void (*broadcast) (SocketioAdapter *self,
+                     SocketioBroadcast *broadcast,
+                     const char *event,
+                     SocketioArgs *args,
+                     const char *json_args);
+  void (*sockets_join) (SocketioAdapter *self, SocketioBroadcast *broadcast, const char *room);
+  void (*sockets_leave) (SocketioAdapter *self, SocketioBroadcast *broadcast, const char *room);
+  void (*disconnect_sockets) (SocketioAdapter *self,
+                              SocketioBroadcast *broadcast,
+                              gboolean close_connection);
+
+  /*< private >*/
+  gpointer padding[8];
+};
+
+SOCKETIO_API SocketioNamespace *socketio_adapter_get_namespace (SocketioAdapter *self);
+SOCKETIO_API GPtrArray *
+socketio_adapter_select (SocketioAdapter *self, SocketioBroadcast *broadcast);
+SOCKETIO_API void
+socketio_adapter_join (SocketioAdapter *self, SocketioSocket *socket, const char *room);
+SOCKETIO_API void
+socketio_adapter_leave (SocketioAdapter *self, SocketioSocket *socket, const char *room);
+SOCKETIO_API void socketio_adapter_broadcast (SocketioAdapter *self,
+                                              SocketioBroadcast *broadcast,
+                                              const char *event,
+                                              SocketioArgs *args,
+                                              const char *json_args);
+SOCKETIO_API void socketio_adapter_sockets_join (SocketioAdapter *self,
+                                                 SocketioBroadcast *broadcast,
+                                                 const char *room);
+SOCKETIO_API void socketio_adapter_sockets_leave (SocketioAdapter *self,
+                                                  SocketioBroadcast *broadcast,
+                                                  const char *room);
+SOCKETIO_API void socketio_adapter_disconnect_sockets (SocketioAdapter *self,
+                                                       SocketioBroadcast *broadcast,
+                                                       gboolean close_connection);
+
+G_END_DECLS

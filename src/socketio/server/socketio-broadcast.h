@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "socketio-args.h"
+
+G_BEGIN_DECLS
+
+#define SOCKETIO_TYPE_BROADCAST (socketio_broadcast_get_type ())
+
+/**
+ * SocketioBroadcast:
+ *
+ * Some sockets of a namespace, and how to speak to them (the JS server's `BroadcastOperator`).
+ *
+ * It is made by [method@Namespace.broadcast] or [method@Socket.broadcast], narrowed by
+ * [method@Broadcast.to] and [method@Broadcast.except], and then used as often as is needed: whom it
+ * selects is found out anew each time.
+ */
+SOCKETIO_API
+G_DECLARE_FINAL_TYPE (SocketioBroadcast, socketio_broadcast, SOCKETIO, BROADCAST, GObject)
+
+/**
+ * SocketioEmitFlags:
+ * @SOCKETIO_EMIT_DEFAULT: nothing special
+ * @SOCKETIO_EMIT_VOLATILE: not sent to clients that are not ready to take it at once, and not kept
+ *   for recovery (`volatile`)
+ * @SOCKETIO_EMIT_LOCAL: only to clients of this process (`local`)
+ *
+ * How an event is sent.
+ */
+typedef enum /*< flags >*/
+{
+  SOCKETIO_EMIT_DEFAULT = 0,
+  SOCKETIO_EMIT_VOLATILE = 1 << 0,
+  SOCKETIO_EMIT_LOCAL = 1 << 1,
+} SocketioEmitFlags;
+
+SOCKETIO_API SocketioBroadcast *socketio_broadcast_to (SocketioBroadcast *self, const char *room);
+SOCKETIO_API SocketioBroadcast *
+socketio_broadcast_except (SocketioBroadcast *self, const char *room);
+SOCKETIO_API SocketioBroadcast *
+socketio_broadcast_set_flags (SocketioBroadcast *self, SocketioEmitFlags flags);
+
+SOCKETIO_API char **socketio_broadcast_dup_rooms (SocketioBroadcast *self);
+SOCKETIO_API char **socketio_broadcast_dup_excluded (SocketioBroadcast *self);
+SOCKETIO_API SocketioEmitFlags socketio_broadcast_get_flags (SocketioBroadcast *self);
+
+SOCKETIO_API void
+socketio_broadcast_emit (SocketioBroadcast *self, const char *event, SocketioArgs *args);
+SOCKETIO_API void
+socketio_broadcast_emit_json (SocketioBroadcast *self, const char *event, const char *json_args);
+SOCKETIO_API void socketio_broadcast_emit_with_ack_async (SocketioBroadcast *self,
+                                                          const char *event,
+                                                          SocketioArgs *args,
+                                                          guint timeout_ms,
+                                                          GCancellable *cancellable,
+                                                          GAsyncReadyCallback callback,
+                                                          gpointer user_data);
+SOCKETIO_API gboolean socketio_broadcast_emit_with_ack_finish (SocketioBroadcast *self,
+                                                               GAsyncResult *result,
+                                                               GPtrArray **answers,
+                                                               GError **error);
+
+SOCKETIO_API GPtrArray *socketio_broadcast_fetch_sockets (SocketioBroadcast *self);
+SOCKETIO_API void socketio_broadcast_sockets_join (SocketioBroadcast *self, const char *room);
+SOCKETIO_API void socketio_broadcast_sockets_leave (SocketioBroadcast *self, const char *room);
+SOCKETIO_API void
+socketio_broadcast_disconnect_sockets (SocketioBroadcast *self, gboolean close_connection);
+
+G_END_DECLS
