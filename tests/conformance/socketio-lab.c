@@ -155,6 +155,95 @@ select_to (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ac
   ack_int (ack, selected->len);
 }
 
+static SocketioBroadcast *
+broadcast_to (Lab *lab, const char *room)
+{
+  SocketioBroadcast *broadcast = socketio_namespace_broadcast (lab->nsp);
+
+  return socketio_broadcast_to (broadcast, room);
+}
+
+static void
+all_asked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (SocketioSocket) listener = user_data;
+  g_autoptr (GPtrArray) answers = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SocketioArgs) out = socketio_args_new ();
+  gboolean ok = socketio_broadcast_emit_with_ack_finish (SOCKETIO_BROADCAST (source), result,
+                                                         &answers, &error);
+
+  socketio_args_add_int (out, answers->len);
+  socketio_args_add_string (out, ok ? "all"
+                                 : g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
+                                     ? "timed-out"
+                                     : error->message);
+  socketio_socket_emit (listener, "asked-all", out);
+}
+
+/* ask-all ROOM TIMEOUT: asks a room "question", and tells this socket of the end */
+static void
+ask_all (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
+{
+  g_autoptr (SocketioBroadcast) broadcast = broadcast_to (lab, arg_string (args, 0));
+
+  socketio_broadcast_emit_with_ack_async (broadcast, "question", args, (guint) arg_int (args, 1),
+                                          NULL, all_asked_cb, g_object_ref (socket));
+}
+
+/* move FROM TO: all of a room into another */
+static void
+move (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
+{
+  g_autoptr (SocketioBroadcast) from = broadcast_to (lab, arg_string (args, 0));
+
+  socketio_broadcast_sockets_join (from, arg_string (args, 1));
+  socketio_broadcast_sockets_leave (from, arg_string (args, 0));
+  ack_int (ack, 1);
+}
+
+/* dismiss ROOM: disconnects all in it */
+static void
+dismiss (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
+{
+  g_autoptr (SocketioBroadcast) broadcast = broadcast_to (lab, arg_string (args, 0));
+
+  socketio_broadcast_disconnect_sockets (broadcast, FALSE);
+  ack_int (ack, 1);
+}
+
+static void
+filter_cb (SocketioSocket *socket,
+           const char *event,
+           SocketioArgs *args,
+           SocketioDecision *decision,
+           gpointer user_data)
+{
+  if (g_str_equal (event, "join"))
+    socketio_decision_refuse (decision, "Not this", NULL);
+  else
+    socketio_decision_allow (decision);
+}
+
+static void
+refused_cb (SocketioSocket *socket,
+            const char *name,
+            const char *message,
+            SocketioAck *ack,
+            gpointer user_data)
+{
+  emit_text (socket, "refused", message);
+}
+
+/* filter: refuses "join" from here on */
+static void
+filter (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
+{
+  g_signal_connect (socket, "refused", G_CALLBACK (refused_cb), NULL);
+  socketio_socket_set_event_filter (socket, filter_cb, NULL, NULL);
+  ack_int (ack, 1);
+}
+
 /* keep TEXT: in the socket's data; nothing is changed if TEXT is empty → the text kept, and whether
  * the socket is recovered */
 static void
@@ -452,12 +541,28 @@ static const struct
   const char *signal;
   CommandFunc func;
 } commands[] = {
-  { "event::join", join },     { "event::leave", leave },      { "event::to-room", to_room },
-  { "event::to-all", to_all }, { "event::select", select_to }, { "event::keep", keep },
-  { "event::ask", ask },       { "event::end", end },          { "event::end-others", end_others },
-  { "event::flood", flood },   { "event::pour", pour },        { "event::later", later },
-  { "event::task", task },     { "event::binary", binary },    { "event::handshake", handshake },
-  { "event::twice", twice },   { "event::stats", stats },      { "event::close", close_server },
+  { "event::join", join },
+  { "event::leave", leave },
+  { "event::to-room", to_room },
+  { "event::to-all", to_all },
+  { "event::select", select_to },
+  { "event::keep", keep },
+  { "event::ask-all", ask_all },
+  { "event::move", move },
+  { "event::dismiss", dismiss },
+  { "event::filter", filter },
+  { "event::ask", ask },
+  { "event::end", end },
+  { "event::end-others", end_others },
+  { "event::flood", flood },
+  { "event::pour", pour },
+  { "event::later", later },
+  { "event::task", task },
+  { "event::binary", binary },
+  { "event::handshake", handshake },
+  { "event::twice", twice },
+  { "event::stats", stats },
+  { "event::close", close_server },
 };
 
 static void

@@ -512,6 +512,40 @@ function defineSelection(mode) {
     assert.deepEqual(heard(four, 'selected'), []);
   });
 
+  test('all of a room are asked, moved and disconnected', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    const [one, two, three] = await connectMany(t, echo, 3);
+    for (const socket of [one, two])
+      await call(socket, 'join', 'a');
+    for (const socket of [one, two])
+      socket.on('question', (...args) => args.at(-1)('yes'));
+    three.emit('ask-all', 'a', 60000);
+    assert.deepEqual(await waitForLog(three, 'asked-all'), [[2, 'all']]);
+    two.off('question');
+    three.emit('ask-all', 'a', 200);
+    assert.deepEqual((await waitForLog(three, 'asked-all', 2))[1], [1, 'timed-out']);
+    three.emit('ask-all', 'empty', 60000);
+    assert.deepEqual((await waitForLog(three, 'asked-all', 3))[2], [0, 'all']);
+    await call(three, 'move', 'a', 'b');
+    assert.equal(await call(three, 'select', '', 'a', '', ''), 0);
+    assert.equal(await call(three, 'select', '', 'b', '', ''), 2);
+    const gone = [one, two].map((socket) => once(socket, 'disconnect'));
+    await call(three, 'dismiss', 'b');
+    for (const [reason] of await Promise.all(gone))
+      assert.equal(reason, 'io server disconnect');
+    assert.equal((await call(three, 'stats')).sockets, 1);
+  });
+
+  test('a filter decides on the events of one socket', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    const [one, two] = await connectMany(t, echo, 2);
+    await call(one, 'filter');
+    one.emit('join', 'r');
+    assert.deepEqual(await waitForLog(one, 'refused'), [['Not this']]);
+    await call(two, 'join', 'r');
+    assert.equal(await call(two, 'select', '', 'r', '', ''), 1);
+  });
+
   test('a volatile event is dropped for a client that does not read', async (t) => {
     const echo = await startEcho(t, 'socketio-lab', mode, ['--max-queued-bytes', `${64 * MIB}`]);
     const [one, deaf] = await connectMany(t, echo, 2);
@@ -630,6 +664,7 @@ function defineRecovery(mode) {
   test('who comes back before the server noticed takes the place of the old', async (t) => {
     const echo = await startEcho(t, 'socketio-lab', mode, RECOVERY);
     const old = await connect(t, echo);
+    const { id } = old;
     await call(old, 'join', 'r');
     const next = open(t, echo, { autoConnect: false });
     next._pid = old._pid;
@@ -637,7 +672,7 @@ function defineRecovery(mode) {
     await comeBack(next);
     await gone;
     assert.equal(next.recovered, true);
-    assert.equal(next.id, old.id ?? next.id);
+    assert.equal(next.id, id);
     await call(next, 'to-room', 'nobody', '');
     assert.equal((await call(next, 'stats')).sockets, 1);
     assert.equal(await call(next, 'select', '', 'r', '', 'still in'), 1);
