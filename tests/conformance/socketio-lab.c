@@ -11,6 +11,42 @@
 /* A flood pauses while this much is queued. */
 #define FLOOD_MARK (64 * 1024)
 
+/* An adapter of the application's own: it counts what is said to many. */
+#define LAB_TYPE_ADAPTER (lab_adapter_get_type ())
+G_DECLARE_FINAL_TYPE (LabAdapter, lab_adapter, LAB, ADAPTER, SocketioAdapter)
+
+struct _LabAdapter
+{
+  SocketioAdapter parent_instance;
+
+  guint n_broadcasts;
+};
+
+G_DEFINE_FINAL_TYPE (LabAdapter, lab_adapter, SOCKETIO_TYPE_ADAPTER)
+
+static void
+lab_adapter_broadcast (SocketioAdapter *adapter,
+                       SocketioBroadcast *broadcast,
+                       const char *event,
+                       SocketioArgs *args,
+                       const char *json_args)
+{
+  LAB_ADAPTER (adapter)->n_broadcasts++;
+  SOCKETIO_ADAPTER_CLASS (lab_adapter_parent_class)
+      ->broadcast (adapter, broadcast, event, args, json_args);
+}
+
+static void
+lab_adapter_class_init (LabAdapterClass *klass)
+{
+  SOCKETIO_ADAPTER_CLASS (klass)->broadcast = lab_adapter_broadcast;
+}
+
+static void
+lab_adapter_init (LabAdapter *self)
+{
+}
+
 typedef struct
 {
   SocketioServer *server;
@@ -153,6 +189,13 @@ select_to (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ac
   socketio_broadcast_emit (broadcast, "selected", out);
   selected = socketio_broadcast_fetch_sockets (broadcast);
   ack_int (ack, selected->len);
+}
+
+/* count-broadcasts → how many there were, as the adapter counts */
+static void
+count_broadcasts (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
+{
+  ack_int (ack, LAB_ADAPTER (socketio_namespace_get_adapter (lab->nsp))->n_broadcasts);
 }
 
 static SocketioBroadcast *
@@ -551,6 +594,7 @@ static const struct
   { "event::move", move },
   { "event::dismiss", dismiss },
   { "event::filter", filter },
+  { "event::count-broadcasts", count_broadcasts },
   { "event::ask", ask },
   { "event::end", end },
   { "event::end-others", end_others },
@@ -711,7 +755,7 @@ make_server (EchoOptions *options, Lab *lab)
       "connect-timeout", options->connect_timeout, "max-payload", options->max_payload,
       "max-queued-bytes", (guint64) options->max_queued, "allow-eio3", options->allow_eio3,
       "recovery-window", options->recovery_window, "recovery-max-packets",
-      options->recovery_max_packets, NULL);
+      options->recovery_max_packets, "adapter-type", LAB_TYPE_ADAPTER, NULL);
   SocketioNamespace *guarded = socketio_server_of (server, "guarded");
 
   lab->server = server;

@@ -536,6 +536,18 @@ function defineSelection(mode) {
     assert.equal((await call(three, 'stats')).sockets, 1);
   });
 
+  test('an adapter of the application carries what is said to many', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    const [one, two] = await connectMany(t, echo, 2);
+    const before = await call(one, 'count-broadcasts');
+    await call(two, 'join', 'r');
+    await call(one, 'to-room', 'r', 'through it');
+    await call(one, 'select', '', 'r', '', 'and again');
+    assert.equal(await call(one, 'count-broadcasts'), before + 2);
+    assert.deepEqual(await waitForLog(two, 'room'), [['through it']]);
+    assert.deepEqual(await waitForLog(two, 'selected'), [['and again']]);
+  });
+
   test('a filter decides on the events of one socket', async (t) => {
     const echo = await startEcho(t, 'socketio-lab', mode);
     const [one, two] = await connectMany(t, echo, 2);
