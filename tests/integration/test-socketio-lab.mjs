@@ -277,7 +277,7 @@ function defineEnds(mode) {
 
   test('a socket is told why it ended, in the words of the JavaScript server', async (t) => {
     const echo = await startEcho(t, 'socketio-lab', mode,
-      ['--ping-interval', '400', '--ping-timeout', '400']);
+      ['--ping-interval', '600', '--ping-timeout', '2500']);
     const watcher = await connectWatcher(t, echo);
     const join = async () => {
       const wire = await Wire.connect(t, echo);
@@ -302,7 +302,7 @@ function defineEnds(mode) {
       await session.send('40');
       await session.receive();
       const poll = await session.startPoll(t);
-      await sleep(50);
+      await session.settle();
       poll.socket.destroy();
     }), 'transport error');
     assert.ok(watcher.connected);
