@@ -285,7 +285,7 @@ test('instructions reach the model, and an export holds the conversation', async
 });
 
 test('without Socket.IO the page does the same over plain HTTP', async (t) => {
-  const { confabd } = await startRaw(t, 'paced:60:20', ['--no-realtime']);
+  const { confabd } = await startRaw(t, 'paced:60:100', ['--no-realtime']);
   const page = await openConnected(t, browser, confabd);
   await ask(page, 'Hello');
   assert.ok((await textOf(answers(page))).includes(numbered(60)), 'the answer is whole');

@@ -79,8 +79,11 @@ export function Composer({ moduleId, isBusy, isConnected, send, stop, editLast, 
             }
           }}
         />
+        {/* Keys keep the two apart: one button that turned from Stop into Send under the pointer
+            would take the click for the other. */}
         {isBusy ? (
           <button
+            key="stop"
             type="button"
             className="round"
             aria-label={_("Stop")}
@@ -94,6 +97,7 @@ export function Composer({ moduleId, isBusy, isConnected, send, stop, editLast, 
           </button>
         ) : (
           <button
+            key="send"
             type="submit"
             className="round suggested"
             aria-label={_("Send")}
