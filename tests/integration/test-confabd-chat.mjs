@@ -40,13 +40,14 @@ test('the ack is on the wire before started', async (t) => {
   const { confabd } = await startWithRaw(t, 'plain');
   const chat = await connect(t, confabd);
   const packets = [];
-  chat.socket.io.on('packet', ({ type, data }) =>
-    packets.push(type === 3 ? 'ack' : data?.[0]));
+  chat.socket.io.on('packet', ({ type, data }) => {
+    if (!data?.[0]?.endsWith?.(':changed'))
+      packets.push(type === 3 ? 'ack' : data?.[0]);
+  });
   const ack = await chat.generate({ moduleId: 'm', message: 'Hello' });
   await chat.end(ack.generationId);
-  assert.deepEqual(packets.slice(0, 4),
-    ['ack', 'ai:chat:started', 'session:changed', 'module:changed']);
-  assert.ok(packets.slice(4, -1).every((name) => name === 'ai:chat:chunk'));
+  assert.deepEqual(packets.slice(0, 2), ['ack', 'ai:chat:started']);
+  assert.ok(packets.slice(2, -1).every((name) => name === 'ai:chat:chunk'));
   assert.equal(packets.at(-1), 'ai:chat:complete');
 });
 
@@ -194,7 +195,7 @@ test('stop mid-stream keeps the text, and the upstream is let go within 200 ms',
   const ack = await chat.generate({ moduleId: 'm', message: 'One' });
   await chat.waitFor(() => chat.all('chunk').length >= 3);
   const heard = [];
-  chat.socket.onAny((event) => heard.push(event));
+  chat.socket.onAny((event) => event.startsWith('ai:chat:') && heard.push(event));
   const before = Date.now();
   const stopped = await chat.call('ai:chat:stop', { moduleId: 'm' });
   heard.push('ack');

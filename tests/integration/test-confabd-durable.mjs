@@ -3,29 +3,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { stat, truncate } from 'node:fs/promises';
-import { Agent } from 'node:http';
-import { connect as connectNet } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
 
-import { checkEvents, connect, statsOf } from './lib/chat.mjs';
-import { spawnConfabd, startConfabd } from './lib/confabd.mjs';
-import { makeDir, sleep } from './lib/process.mjs';
-import { startRawUpstream } from './lib/upstreams.mjs';
+import { checkEvents, connect, connectOverUnix, startDurable, statsOf } from './lib/chat.mjs';
+import { spawnConfabd } from './lib/confabd.mjs';
+import { sleep } from './lib/process.mjs';
 
 const PLAIN = 'The quick brown fox jumps over the lazy dog.';
 
 const joined = (deltas) => deltas.map(({ chunk }) => chunk).join('');
-
-/** A confabd on the raw upstream whose data outlives it; a mortal one is for the test to end. */
-async function startDurable(t, behaviour, options = {}) {
-  const dir = join(await makeDir(t), 'data');
-  const upstream = await startRawUpstream(t);
-  const args = ['--provider', 'openai', '--base-url', upstream.baseUrl, '--model',
-    `raw:${behaviour}`, '--data-dir', dir];
-  const confabd = await startConfabd(options.mortal ? null : t, args, options);
-  return { upstream, confabd, dir, again: () => startConfabd(t, args, options) };
-}
 
 test('an answer goes on without the one who asked, and is told when they are back', async (t) => {
   const { confabd } = await startDurable(t, 'slow');
@@ -371,15 +358,6 @@ test('a database that cannot be used is left as it is', async (t) => {
   assert.equal((await stat(path)).size, 5000);
 });
 
-/** A client on the UNIX socket, which the kernel buffers little of; its reading can be paused. */
-async function connectOverUnix(t, confabd) {
-  const agent = new Agent();
-  agent.createConnection = () => connectNet(confabd.unixPath);
-  const chat = await connect(t, confabd, { transports: ['websocket'], agent });
-  const { _socket: wire } = chat.socket.io.engine.transport.ws;
-  return { chat, pause: () => wire.pause(), resume: () => wire.resume() };
-}
-
 test('a slow reader is sent what it missed in one piece, and slows nobody', async (t) => {
   const { confabd } = await startDurable(t, 'flood:40:30000');
   const quick = await connect(t, confabd, { transports: ['websocket'] });
@@ -435,38 +413,6 @@ test('a client that resumes after resync has all of it', async (t) => {
   await quick.end(ack.generationId);
 });
 
-test('open sockets of one user see each other’s sessions and modules', async (t) => {
-  const { confabd, again } = await startDurable(t, 'plain');
-  const [chat, other] = await Promise.all([connect(t, confabd), connect(t, confabd)]);
-  const changes = [];
-  for (const event of ['session:changed', 'module:changed'])
-    other.socket.on(event, (payload) => changes.push([event, payload]));
-  const { session } = await chat.call('session:create', { title: 'Work', sessionId: 's' });
-  assert.equal(session.title, 'Work');
-  const { module } = await chat.call('module:create', { sessionId: 's', moduleId: 'm',
-    title: 'Plans', instructions: 'Be brief.', parameters: { temperature: 0.5 } });
-  assert.deepEqual([module.title, module.instructions, module.parameters],
-    ['Plans', 'Be brief.', { temperature: 0.5 }]);
-  await chat.call('module:update', { moduleId: 'm', title: 'Better plans' });
-  await chat.call('session:update', { sessionId: 's', title: 'Play' });
-  const { sessions } = await other.call('session:list', {});
-  assert.deepEqual(sessions.map(({ title, moduleCount }) => [title, moduleCount]), [['Play', 1]]);
-  assert.equal((await other.call('module:list', { sessionId: 's' })).modules[0].title,
-    'Better plans');
-  await confabd.stop();
-
-  const later = await connect(t, await again());
-  const { modules } = await later.call('module:list', { sessionId: 's' });
-  assert.deepEqual([modules[0].title, modules[0].instructions, modules[0].parameters],
-    ['Better plans', 'Be brief.', { temperature: 0.5 }]);
-  assert.equal((await later.call('session:delete', { sessionId: 's' })).ok, true);
-  assert.equal((await later.call('module:list', { sessionId: 's' })).code, 'unknown-session');
-  assert.equal((await later.call('ai:chat:history', { moduleId: 'm' })).code, 'unknown-module');
-  assert.deepEqual(changes.map(([event, payload]) => [event, payload.title]), [
-    ['session:changed', 'Work'], ['module:changed', 'Plans'], ['module:changed', 'Better plans'],
-    ['session:changed', 'Play']]);
-});
-
 test('lists come in pages whose cursor survives a delete', async (t) => {
   const { confabd } = await startDurable(t, 'plain');
   const chat = await connect(t, confabd);
@@ -518,4 +464,22 @@ test('words are found in titles and messages', async (t) => {
   const { results } = await chat.call('ai:chat:search', { query: 'muller' });
   assert.ok(results.some(({ moduleId, messageId }) => moduleId === 'm' && messageId));
   assert.equal((await chat.call('ai:chat:search', { query: '  ' })).code, 'invalid-request');
+});
+
+test('one that asks for much at once and reads slowly is sent all of it', async (t) => {
+  const { confabd } = await startDurable(t, 'flood:90:30000');
+  const quick = await connect(t, confabd, { transports: ['websocket'] });
+  const { payload } = await quick.end((await quick.generate({ moduleId: 'm', message: 'One' }))
+    .generationId);
+  const { chat: slow, pause, resume } = await connectOverUnix(t, confabd);
+  pause();
+  const calls = ['ai:chat:resume', 'ai:chat:history', 'module:list', 'ai:chat:history'].map(
+    (event) => slow.call(event, { moduleId: 'm', sessionId: 'default' }));
+  await sleep(500);
+  resume();
+  const [cut, history, list, again] = await Promise.all(calls);
+  assert.equal(cut.text, payload.message);
+  assert.equal(history.messages[1].content, payload.message);
+  assert.equal(list.modules.length, 1);
+  assert.deepEqual(again, history);
 });

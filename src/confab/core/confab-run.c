@@ -205,6 +205,7 @@ static void
 end_written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (ConfabRun) self = user_data;
+  const char *module_id = confab_generation_get_module_id (self->generation);
   g_autoptr (GError) error = NULL;
 
   confab_store_commit_finish (CONFAB_STORE (source), result, &error);
@@ -229,6 +230,9 @@ end_written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (error == NULL)
     confab_module_remove_generation (self->module, self->generation);
   leave_service (self);
+  /* it is idle now, or the next one runs */
+  if (confab_service_lookup_module (self->service, module_id) == self->module)
+    confab_service_emit_module (self->service, module_id, self->module);
 }
 
 /* Takes @outcome. From here on nothing is added, whatever the provider still has in hand. */

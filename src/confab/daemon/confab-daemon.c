@@ -36,6 +36,11 @@
 /* When we go even if something hangs; the contract gives 5 s. */
 #define SHUTDOWN_TIMEOUT_MS 4500
 
+/* What may wait for a client that reads slowly. Events stop at far less (CONFAB_BEHIND_BYTES); this
+ * is for acks of what it asked for at once: after a reload a long answer, and the history with it.
+ */
+#define MAX_QUEUED_BYTES (4 * CONFAB_MAX_ANSWER_BYTES)
+
 struct _ConfabDaemon
 {
   const ConfabOptions *options; /* of the caller */
@@ -306,7 +311,8 @@ set_up (ConfabDaemon *self)
   self->access = confab_access_new (self->keys);
   if (!open_store (self))
     return FALSE;
-  self->server = socketio_server_new (CONFAB_SOCKET_PATH);
+  self->server = g_object_new (SOCKETIO_TYPE_SERVER, "path", CONFAB_SOCKET_PATH, "max-queued-bytes",
+                               (guint64) MAX_QUEUED_BYTES, NULL);
   socketio_server_set_realtime (self->server, options->realtime);
 
   serve_http (self);
@@ -430,6 +436,8 @@ shut_down_cb (GObject *object, GAsyncResult *result, gpointer user_data)
 
   if (!confab_service_shutdown_finish (CONFAB_SERVICE (object), result, &error))
     g_warning ("Not everything could be kept: %s", error->message);
+  if (self->gateway != NULL)
+    confab_gateway_flush (self->gateway);
   socketio_server_close_async (self->server, CLOSE_TIMEOUT_MS, closed_cb,
                                g_main_loop_ref (self->loop));
 }

@@ -4,9 +4,9 @@
 #include <glib/gi18n-lib.h>
 
 #include "confab-call.h"
+#include "confab-change-feed.h"
 #include "confab-error.h"
 #include "confab-followers.h"
-#include "confab-wire-objects.h"
 #include "confab-wire.h"
 
 struct _ConfabGateway
@@ -17,6 +17,7 @@ struct _ConfabGateway
   ConfabAccess *access;
   SocketioNamespace *namespace;
   ConfabFollowers *followers;
+  ConfabChangeFeed *changes;
   gint64 max_payload;
   char *version;
 };
@@ -62,6 +63,7 @@ confab_gateway_finalize (GObject *object)
 {
   ConfabGateway *self = CONFAB_GATEWAY (object);
 
+  g_clear_pointer (&self->changes, confab_change_feed_free);
   g_clear_pointer (&self->followers, confab_followers_free);
   g_clear_object (&self->namespace);
   g_clear_object (&self->access);
@@ -314,33 +316,6 @@ event_cb (SocketioSocket *socket,
 }
 
 static void
-session_changed_cb (ConfabService *service,
-                    const char *session_id,
-                    ConfabSession *session,
-                    gpointer user_data)
-{
-  ConfabGateway *self = CONFAB_GATEWAY (user_data);
-  g_autofree char *json =
-      confab_wire_to_string (session != NULL ? confab_wire_session (session)
-                                             : confab_wire_deleted ("sessionId", session_id));
-
-  socketio_namespace_emit_json (self->namespace, NULL, NULL, "session:changed", json);
-}
-
-static void
-module_changed_cb (ConfabService *service,
-                   const char *module_id,
-                   ConfabModule *module,
-                   gpointer user_data)
-{
-  ConfabGateway *self = CONFAB_GATEWAY (user_data);
-  g_autofree char *json = confab_wire_to_string (
-      module != NULL ? confab_wire_module (module) : confab_wire_deleted ("moduleId", module_id));
-
-  socketio_namespace_emit_json (self->namespace, NULL, NULL, "module:changed", json);
-}
-
-static void
 connect_cb (SocketioNamespace *namespace, SocketioSocket *socket, gpointer user_data)
 {
   /* one handler without detail and a table: less for each of 10,000 sockets than one for each name
@@ -407,6 +382,20 @@ confab_gateway_set_chunk_interval (ConfabGateway *self, guint interval_ms)
 }
 
 /**
+ * confab_gateway_flush:
+ * @self: the gateway
+ *
+ * Hands to the sockets what is still being gathered for them, as before their server closes.
+ */
+void
+confab_gateway_flush (ConfabGateway *self)
+{
+  g_return_if_fail (CONFAB_IS_GATEWAY (self));
+
+  confab_change_feed_flush (self->changes);
+}
+
+/**
  * confab_gateway_new:
  * @service: what to call
  * @access: who may
@@ -437,8 +426,7 @@ confab_gateway_new (ConfabService *service,
   socketio_server_set_origin_func (server, allow_origin_cb, g_object_ref (access), g_object_unref);
   self->namespace = g_object_ref (socketio_server_of (server, "/"));
   self->followers = confab_followers_new (service, self->namespace);
-  g_signal_connect_object (service, "session-changed", G_CALLBACK (session_changed_cb), self, 0);
-  g_signal_connect_object (service, "module-changed", G_CALLBACK (module_changed_cb), self, 0);
+  self->changes = confab_change_feed_new (service, self->namespace);
   socketio_namespace_use (self->namespace, authorize_cb, self, NULL);
   g_signal_connect_object (self->namespace, "connect", G_CALLBACK (connect_cb), self, 0);
 

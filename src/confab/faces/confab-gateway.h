@@ -17,5 +17,6 @@ ConfabGateway *confab_gateway_new (ConfabService *service,
                                    SocketioServer *server,
                                    const char *version);
 void confab_gateway_set_chunk_interval (ConfabGateway *self, guint interval_ms);
+void confab_gateway_flush (ConfabGateway *self);
 
 G_END_DECLS

@@ -2,12 +2,14 @@
 // A client of confabd that keeps every event it hears, in order.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { get } from 'node:http';
+import { Agent, get } from 'node:http';
+import { connect as connectNet } from 'node:net';
+import { join } from 'node:path';
 
 import { io } from 'socket.io-client';
 
 import { startConfabd } from './confabd.mjs';
-import { waitFor } from './process.mjs';
+import { makeDir, waitFor } from './process.mjs';
 import { startRawUpstream } from './upstreams.mjs';
 
 export const ACK_TIMEOUT = 5000;
@@ -84,12 +86,31 @@ export async function connect(t, confabd, options) {
   return chat;
 }
 
+/** A client on the UNIX socket, which the kernel buffers little of; its reading can be paused. */
+export async function connectOverUnix(t, confabd) {
+  const agent = new Agent();
+  agent.createConnection = () => connectNet(confabd.unixPath);
+  const chat = await connect(t, confabd, { transports: ['websocket'], agent });
+  const { _socket: wire } = chat.socket.io.engine.transport.ws;
+  return { chat, pause: () => wire.pause(), resume: () => wire.resume() };
+}
+
 /** A confabd whose upstream is the raw one, with the fault of that name. */
 export async function startWithRaw(t, behaviour, options = {}) {
   const upstream = await startRawUpstream(t);
   const confabd = await startConfabd(t, ['--provider', 'openai', '--base-url', upstream.baseUrl,
     '--model', `raw:${behaviour}`, ...(options.args ?? [])], options);
   return { upstream, confabd };
+}
+
+/** A confabd on the raw upstream whose data outlives it; a mortal one is for the test to end. */
+export async function startDurable(t, behaviour, options = {}) {
+  const dir = join(await makeDir(t), 'data');
+  const upstream = await startRawUpstream(t);
+  const args = ['--provider', 'openai', '--base-url', upstream.baseUrl, '--model',
+    `raw:${behaviour}`, '--data-dir', dir];
+  const confabd = await startConfabd(options.mortal ? null : t, args, options);
+  return { upstream, confabd, dir, again: () => startConfabd(t, args, options) };
 }
 
 /** What the raw upstream has seen. */
