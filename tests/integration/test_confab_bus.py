@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
@@ -545,6 +546,35 @@ def killed(process):
 def rss(pid):
     with open(f'/proc/{pid}/status', encoding='utf-8') as file:
         return int(re.search(r'VmRSS:\s+(\d+) kB', file.read()).group(1)) * 1024
+
+
+class Limits(unittest.TestCase):
+
+    def test_a_caller_that_asks_too_fast_is_told_so(self):
+        bus = Bus()
+        self.addCleanup(bus.close)
+        home = make_home()
+        path = os.path.join(home, 'confab.ini')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('[confab]\nclient-rate=2\n')
+        confabd = Confabd(bus, '--session', '--dev', '--provider', 'builtin', '--config', path,
+                          home=home)
+        self.addCleanup(confabd.stop)
+        client = Client(bus)
+        self.addCleanup(client.close)
+        passed = 0
+        with self.assertRaises(Failure) as caught:
+            for passed in range(1000):
+                client.get(ROOT, MANAGER, 'Version')
+        self.assertEqual(caught.exception.name, ERROR + 'RateLimited')
+        self.assertRegex(caught.exception.sentence, r'Try again in 1 second\.')
+        self.assertGreaterEqual(passed, 20)
+        # others do not notice, and after that second it goes on
+        other = Client(bus)
+        self.addCleanup(other.close)
+        self.assertTrue(other.get(ROOT, MANAGER, 'Version'))
+        time.sleep(1)
+        self.assertTrue(client.get(ROOT, MANAGER, 'Version'))
 
 
 if __name__ == '__main__':

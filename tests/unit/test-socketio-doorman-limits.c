@@ -493,6 +493,67 @@ run_alone (void)
   g_test_trap_assert_passed ();
 }
 
+/* The program keeps fds for what is no connection. */
+static void
+test_reserve (void)
+{
+  Crowd crowd = { 0 };
+  int fd;
+
+  if (!g_test_subprocess ())
+    {
+      run_alone ();
+      return;
+    }
+
+  crowd_set_up (&crowd);
+  socketio_doorman_set_max_fd (crowd.door.doorman, MAX_FDS - N_CLIENTS + N_FREE);
+  crowd_fill (&crowd, N_CLIENTS);
+  for (guint i = 0; i < N_CLIENTS; i++)
+    crowd_connect (&crowd, i);
+  for (guint i = N_FREE; i < N_CLIENTS; i++)
+    door_assert_status (crowd.clients[i], 503);
+  g_assert_cmpuint (socketio_doorman_get_n_waiting (crowd.door.doorman), ==, N_FREE);
+  fd = dup (STDERR_FILENO);
+  g_assert_cmpint (fd, ==, MAX_FDS - N_CLIENTS + N_FREE);
+  close (fd);
+
+  crowd_tear_down (&crowd);
+}
+
+/* Nobody holds a place for long by saying nothing. */
+static void
+test_silent_give_way (void)
+{
+  Crowd crowd = { 0 };
+
+  if (!g_test_subprocess ())
+    {
+      run_alone ();
+      return;
+    }
+
+  crowd_set_up (&crowd);
+  socketio_doorman_set_max_fd (crowd.door.doorman, MAX_FDS - N_CLIENTS + N_FREE);
+  crowd_fill (&crowd, N_CLIENTS);
+  for (guint i = 0; i < N_FREE; i++)
+    crowd_connect (&crowd, i);
+  io_wait_for (NULL, socketio_doorman_get_n_waiting (crowd.door.doorman) == N_FREE);
+  count_turns ();
+  count_turns ();
+  count_turns ();
+
+  crowd_connect (&crowd, N_FREE);
+  io_wait_for (NULL, io_client_is_done (crowd.clients[0]));
+  g_assert_cmpuint (socketio_doorman_get_n_waiting (crowd.door.doorman), ==, N_FREE);
+  /* the next is as old, but this one is not */
+  io_client_send (crowd.clients[N_FREE], DOOR_GET);
+  door_assert_answer (crowd.clients[N_FREE], "hello");
+  g_assert_false (io_client_is_done (crowd.clients[1]));
+
+  crowd_tear_down (&crowd);
+}
+
 /* Those who are in are served; those for whom there is no fd are told; and after all of them, there
  * is room again. */
 static void
@@ -639,6 +700,8 @@ main (int argc, char *argv[])
 
       g_test_add (name, Door, &refusals[i], door_set_up, test_refused, door_tear_down);
     }
+  g_test_add_func ("/doorman-limits/reserve", test_reserve);
+  g_test_add_func ("/doorman-limits/silent-give-way", test_silent_give_way);
   g_test_add_func ("/doorman-limits/emfile/shed", test_emfile);
   g_test_add_func ("/doorman-limits/emfile/without-spare", test_emfile_without_spare);
   g_test_add_func ("/doorman-limits/emfile/stop-listening", test_emfile_stop_listening);

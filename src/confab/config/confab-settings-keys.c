@@ -174,6 +174,11 @@ SWITCH (auto_create_modules)
 NUMBER (ConfabSettings, port, 1)
 TEXTS (ConfabSettings, allow_origins)
 TEXTS (ConfabSettings, allow_hosts)
+NUMBER (ConfabSettings, client_rate, 1)
+NUMBER (ConfabSettings, address_rate, 1)
+NUMBER (ConfabSettings, address_connections, 1)
+NUMBER (ConfabSettings, max_connections, 1)
+SWITCH (limit_local)
 NUMBER (ConfabSettings, idle_timeout, 1)
 SWITCH (notifications)
 SWITCH (notification_text)
@@ -189,6 +194,11 @@ static const ConfabSettingsKey main_keys[] = {
   { "port", set_port, NULL },
   { "allow-origins", set_allow_origins, check_origins },
   { "allow-hosts", set_allow_hosts, check_hosts },
+  { "client-rate", set_client_rate, NULL },
+  { "address-rate", set_address_rate, NULL },
+  { "address-connections", set_address_connections, NULL },
+  { "max-connections", set_max_connections, NULL },
+  { "limit-local", set_limit_local, NULL },
   { "idle-timeout", set_idle_timeout, NULL },
   { "notifications", set_notifications, NULL },
   { "notification-text", set_notification_text, NULL },

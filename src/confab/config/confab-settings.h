@@ -35,6 +35,11 @@ typedef struct
   guint port;
   char **allow_origins; /* NULL: none */
   char **allow_hosts;   /* the same */
+  guint client_rate;    /* requests per second; for this and the next three, 0: no limit */
+  guint address_rate;
+  guint address_connections;
+  guint max_connections;
+  gboolean limit_local; /* whether this machine counts as an address */
   guint idle_timeout;   /* in seconds; 0: never */
   gboolean notifications;
   gboolean notification_text;

@@ -15,6 +15,7 @@ typedef enum
   CONFAB_METRIC_MERGES,              /* none */
   CONFAB_METRIC_RESYNCS,             /* none */
   CONFAB_METRIC_DROPS,               /* transport */
+  CONFAB_METRIC_LIMITED,             /* limit */
   CONFAB_N_METRICS,
 } ConfabMetric;
 

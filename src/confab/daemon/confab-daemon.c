@@ -51,6 +51,7 @@ struct _ConfabDaemon
   ConfabSettings *settings; /* as they were when they last were right */
   ConfabKeys *keys;         /* NULL with --dev */
   ConfabAccess *access;
+  ConfabLimits *limits;
   ConfabStore *store;
   ConfabService *service;
   ConfabProviderRegistry *providers;
@@ -118,6 +119,7 @@ confab_daemon_free (ConfabDaemon *self)
   g_clear_object (&self->store);
   g_clear_object (&self->providers);
   g_clear_object (&self->access);
+  g_clear_pointer (&self->limits, confab_limits_unref);
   g_clear_pointer (&self->keys, confab_keys_free);
   g_clear_pointer (&self->settings, confab_settings_free);
   g_clear_object (&self->config);
@@ -189,6 +191,21 @@ start_provider (ConfabDaemon *self)
     confab_auto_provider_start (CONFAB_AUTO_PROVIDER (provider));
 }
 
+static void
+apply_limits (ConfabDaemon *self)
+{
+  const ConfabSettings *settings = self->settings;
+  ConfabLimitValues values = {
+    .client_rate = settings->client_rate,
+    .address_rate = settings->address_rate,
+    .address_connections = settings->address_connections,
+    .connections = settings->max_connections,
+    .limit_local = settings->limit_local,
+  };
+
+  confab_limits_set (self->limits, &values);
+}
+
 /* Hands the settings to those whom they concern. */
 static void
 apply_settings (ConfabDaemon *self)
@@ -201,6 +218,7 @@ apply_settings (ConfabDaemon *self)
 
   confab_access_set_allowed (self->access, (const char *const *) origins,
                              (const char *const *) hosts);
+  apply_limits (self);
   confab_service_set_providers (self->service, self->providers);
   confab_service_set_queue (self->service, settings->queue);
   confab_service_set_max_running (self->service, settings->max_running);
@@ -274,7 +292,7 @@ serve_http (ConfabDaemon *self)
       context.max_payload = max_payload;
     }
 
-  self->guard = confab_guard_new (self->access, http);
+  self->guard = confab_guard_new (self->access, self->limits, self->server);
   self->web = confab_web_new (self->service, self->access, http);
   self->streams = confab_chat_streams_new (confab_service_get_metrics (self->service));
   confab_http_chat_serve (self->service, self->streams, http);
@@ -311,16 +329,19 @@ set_up (ConfabDaemon *self)
   self->access = confab_access_new (self->keys);
   if (!open_store (self))
     return FALSE;
+  self->limits = confab_limits_new (confab_service_get_metrics (self->service));
   self->server = g_object_new (SOCKETIO_TYPE_SERVER, "path", CONFAB_SOCKET_PATH, "max-queued-bytes",
                                (guint64) MAX_QUEUED_BYTES, NULL);
   socketio_server_set_realtime (self->server, options->realtime);
 
   serve_http (self);
   if (options->realtime)
-    self->gateway = confab_gateway_new (self->service, self->access, self->server, CONFAB_VERSION);
+    self->gateway = confab_gateway_new (self->service, self->access, self->limits, self->server,
+                                        CONFAB_VERSION);
 
   if (self->bus_name != NULL)
-    self->bus = confab_bus_new (self->service, self->access, self->server, CONFAB_VERSION);
+    self->bus =
+        confab_bus_new (self->service, self->access, self->limits, self->server, CONFAB_VERSION);
   if (self->bus_name != NULL && !confab_bus_name_is_system (self->bus_name))
     self->desktop = confab_desktop_new (self->service, self->access);
 

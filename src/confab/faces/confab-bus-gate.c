@@ -14,6 +14,7 @@ struct _ConfabBusGate
 {
   GDBusConnection *connection;
   gboolean is_system;
+  ConfabLimits *limits;
   ConfabBusGateFunc func;
   gpointer user_data;
   GCancellable *cancellable;
@@ -54,6 +55,7 @@ queue_free (gpointer data)
 ConfabBusGate *
 confab_bus_gate_new (GDBusConnection *connection,
                      gboolean is_system,
+                     ConfabLimits *limits,
                      ConfabBusGateFunc func,
                      gpointer user_data)
 {
@@ -61,6 +63,7 @@ confab_bus_gate_new (GDBusConnection *connection,
 
   self->connection = g_object_ref (connection);
   self->is_system = is_system;
+  self->limits = confab_limits_ref (limits);
   self->func = func;
   self->user_data = user_data;
   self->cancellable = g_cancellable_new ();
@@ -76,6 +79,7 @@ confab_bus_gate_free (ConfabBusGate *self)
   g_hash_table_unref (self->queues);
   g_object_unref (self->cancellable);
   g_object_unref (self->connection);
+  confab_limits_unref (self->limits);
   g_free (self);
 }
 
@@ -192,15 +196,22 @@ check_next (ConfabBusGate *self, const char *sender)
  * @invocation: (transfer full): a call
  * @action: what it needs, a static string
  *
- * Lets it go on, maybe later, or answers it with %CONFAB_ERROR_UNAUTHORIZED.
+ * Lets it go on, maybe later, or answers it with %CONFAB_ERROR_UNAUTHORIZED or
+ * %CONFAB_ERROR_RATE_LIMITED.
  */
 void
 confab_bus_gate_pass (ConfabBusGate *self, GDBusMethodInvocation *invocation, const char *action)
 {
   const char *sender = g_dbus_method_invocation_get_sender (invocation);
+  g_autoptr (GError) error = NULL;
   Waiting *waiting;
   GQueue *queue;
 
+  if (!confab_limits_admit_caller (self->limits, sender, g_get_monotonic_time (), &error))
+    {
+      refuse (invocation, CONFAB_ERROR_RATE_LIMITED, error->message);
+      return;
+    }
   if (!self->is_system)
     {
       self->func (invocation, self->user_data);

@@ -3,6 +3,8 @@
 
 #include <gio/gio.h>
 
+#include "confab-limits.h"
+
 G_BEGIN_DECLS
 
 /* What a call needs to be allowed, in the names of data/polkit. */
@@ -13,7 +15,7 @@ G_BEGIN_DECLS
  * ConfabBusGate: the one place that decides whether a call may pass: methods and properties of all
  * objects alike. A session bus belongs to its user, so that all pass; on the system bus polkit is
  * asked each time, and where there is no polkit nobody but root passes. The calls of one sender
- * pass in their order, and wait for nobody else.
+ * pass in their order, wait for nobody else, and only so fast.
  */
 typedef struct _ConfabBusGate ConfabBusGate;
 
@@ -22,6 +24,7 @@ typedef void (*ConfabBusGateFunc) (GDBusMethodInvocation *invocation, gpointer u
 
 ConfabBusGate *confab_bus_gate_new (GDBusConnection *connection,
                                     gboolean is_system,
+                                    ConfabLimits *limits,
                                     ConfabBusGateFunc func,
                                     gpointer user_data);
 void confab_bus_gate_free (ConfabBusGate *self);

@@ -63,6 +63,7 @@ struct _ConfabBus
 
   ConfabService *service;
   ConfabAccess *access;
+  ConfabLimits *limits;
   SocketioServer *server;
   char *version;
   char **addresses;

@@ -52,6 +52,7 @@ confab_bus_finalize (GObject *object)
   g_free (self->version);
   g_clear_object (&self->server);
   g_clear_object (&self->access);
+  g_clear_pointer (&self->limits, confab_limits_unref);
   g_clear_object (&self->service);
 
   G_OBJECT_CLASS (confab_bus_parent_class)->finalize (object);
@@ -386,7 +387,7 @@ attach (ConfabBus *self, GError **error)
 {
   self->connection = g_object_ref (confab_bus_name_get_connection (self->name));
   self->gate = confab_bus_gate_new (self->connection, confab_bus_name_is_system (self->name),
-                                    confab_bus_dispatch, self);
+                                    self->limits, confab_bus_dispatch, self);
   confab_bus_watchers_set_connection (self->watchers, self->connection);
   add_all_objects (self);
 
@@ -428,6 +429,7 @@ name_connected_cb (ConfabBusName *name, gpointer user_data)
  * confab_bus_new:
  * @service: what to call
  * @access: who makes addresses that sign in
+ * @limits: how much each may ask
  * @server: whose connections are counted
  * @version: Confab's version
  *
@@ -436,6 +438,7 @@ name_connected_cb (ConfabBusName *name, gpointer user_data)
 ConfabBus *
 confab_bus_new (ConfabService *service,
                 ConfabAccess *access,
+                ConfabLimits *limits,
                 SocketioServer *server,
                 const char *version)
 {
@@ -448,6 +451,7 @@ confab_bus_new (ConfabService *service,
   self = g_object_new (CONFAB_TYPE_BUS, NULL);
   self->service = g_object_ref (service);
   self->access = g_object_ref (access);
+  self->limits = confab_limits_ref (limits);
   self->server = g_object_ref (server);
   self->version = g_strdup (version);
   self->objects = confab_bus_objects_new ();

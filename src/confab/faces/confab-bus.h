@@ -2,6 +2,7 @@
 #pragma once
 
 #include "confab-access.h"
+#include "confab-limits.h"
 #include "confab-bus-name.h"
 #include "confab-service.h"
 #include "socketio-server.h"
@@ -22,6 +23,7 @@ G_DECLARE_FINAL_TYPE (ConfabBus, confab_bus, CONFAB, BUS, GObject)
 
 ConfabBus *confab_bus_new (ConfabService *service,
                            ConfabAccess *access,
+                           ConfabLimits *limits,
                            SocketioServer *server,
                            const char *version);
 void confab_bus_set_addresses (ConfabBus *self, const char *const *addresses);

@@ -7,6 +7,7 @@
 #include "confab-change-feed.h"
 #include "confab-error.h"
 #include "confab-followers.h"
+#include "confab-guard.h"
 #include "confab-wire.h"
 
 struct _ConfabGateway
@@ -15,6 +16,7 @@ struct _ConfabGateway
 
   ConfabService *service;
   ConfabAccess *access;
+  ConfabLimits *limits;
   SocketioNamespace *namespace;
   ConfabFollowers *followers;
   ConfabChangeFeed *changes;
@@ -24,8 +26,11 @@ struct _ConfabGateway
 
 G_DEFINE_FINAL_TYPE (ConfabGateway, confab_gateway, G_TYPE_OBJECT)
 
-/* One event of a client, until it is answered. */
-typedef struct
+/* Of the ConfabLimitedClient of a socket. */
+static G_DEFINE_QUARK (confab - limited - client, limited)
+
+    /* One event of a client, until it is answered. */
+    typedef struct
 {
   ConfabGateway *gateway;
   SocketioSocket *socket;
@@ -67,6 +72,7 @@ confab_gateway_finalize (GObject *object)
   g_clear_pointer (&self->followers, confab_followers_free);
   g_clear_object (&self->namespace);
   g_clear_object (&self->access);
+  g_clear_pointer (&self->limits, confab_limits_unref);
   g_clear_object (&self->service);
   g_free (self->version);
 
@@ -292,6 +298,63 @@ static const struct
   { "ai:chat:leave", handle_leave },
 };
 
+/* Made with the first event: most of many thousand sockets never send one. */
+static ConfabLimitedClient *
+take_limited_client (ConfabGateway *self, SocketioSocket *socket, gint64 now)
+{
+  ConfabLimitedClient *client = g_object_get_qdata (G_OBJECT (socket), limited_quark ());
+  g_autofree char *address = NULL;
+
+  if (client != NULL)
+    return client;
+
+  address = confab_guard_name_handshake (socketio_socket_get_handshake (socket));
+  client = confab_limited_client_new (self->limits, address, now);
+  g_object_set_qdata_full (G_OBJECT (socket), limited_quark (), client,
+                           (GDestroyNotify) confab_limited_client_free);
+
+  return client;
+}
+
+static gboolean
+is_within_limits (ConfabGateway *self, const Call *call)
+{
+  gint64 now = g_get_monotonic_time ();
+  g_autoptr (GError) error = NULL;
+
+  if (confab_limited_client_admit (take_limited_client (self, call->socket, now), now, &error))
+    return TRUE;
+  refuse (call, error);
+
+  return FALSE;
+}
+
+static gboolean
+is_known (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (event_table); i++)
+    if (g_str_equal (event_table[i].name, name))
+      return TRUE;
+
+  return confab_call_exists (name);
+}
+
+/* Takes @call. */
+static void
+handle (ConfabGateway *self, const char *name, Call *call)
+{
+  ConfabCallContext context = { self->service, self->version, self->max_payload };
+
+  for (guint i = 0; i < G_N_ELEMENTS (event_table); i++)
+    if (g_str_equal (event_table[i].name, name))
+      {
+        event_table[i].handle (self, call);
+        return;
+      }
+
+  confab_call (&context, name, call->payload, called_cb, call);
+}
+
 static void
 event_cb (SocketioSocket *socket,
           const char *name,
@@ -302,17 +365,13 @@ event_cb (SocketioSocket *socket,
   ConfabGateway *self = CONFAB_GATEWAY (user_data);
   guint n_args = socketio_args_get_length (args);
   JsonObject *payload = n_args > 0 ? socketio_args_get_object (args, n_args - 1) : NULL;
-  ConfabCallContext context = { self->service, self->version, self->max_payload };
+  g_autoptr (Call) call = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (event_table); i++)
-    if (g_str_equal (event_table[i].name, name))
-      {
-        event_table[i].handle (self, call_new (self, socket, payload, ack));
-        return;
-      }
-
-  if (confab_call_exists (name))
-    confab_call (&context, name, payload, called_cb, call_new (self, socket, payload, ack));
+  if (!is_known (name))
+    return;
+  call = call_new (self, socket, payload, ack);
+  if (is_within_limits (self, call))
+    handle (self, name, g_steal_pointer (&call));
 }
 
 static void
@@ -399,6 +458,7 @@ confab_gateway_flush (ConfabGateway *self)
  * confab_gateway_new:
  * @service: what to call
  * @access: who may
+ * @limits: how much each may ask
  * @server: the server whose namespace "/" to serve
  * @version: Confab's version
  *
@@ -407,6 +467,7 @@ confab_gateway_flush (ConfabGateway *self)
 ConfabGateway *
 confab_gateway_new (ConfabService *service,
                     ConfabAccess *access,
+                    ConfabLimits *limits,
                     SocketioServer *server,
                     const char *version)
 {
@@ -419,6 +480,7 @@ confab_gateway_new (ConfabService *service,
   self = g_object_new (CONFAB_TYPE_GATEWAY, NULL);
   self->service = g_object_ref (service);
   self->access = g_object_ref (access);
+  self->limits = confab_limits_ref (limits);
   self->version = g_strdup (version);
   g_object_get (server, "max-payload", &max_payload, NULL);
   self->max_payload = max_payload;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "confab-access.h"
+#include "confab-limits.h"
 #include "confab-service.h"
 #include "socketio-server.h"
 
@@ -14,6 +15,7 @@ G_DECLARE_FINAL_TYPE (ConfabGateway, confab_gateway, CONFAB, GATEWAY, GObject)
 
 ConfabGateway *confab_gateway_new (ConfabService *service,
                                    ConfabAccess *access,
+                                   ConfabLimits *limits,
                                    SocketioServer *server,
                                    const char *version);
 void confab_gateway_set_chunk_interval (ConfabGateway *self, guint interval_ms);

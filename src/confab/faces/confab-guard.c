@@ -23,6 +23,7 @@ struct _ConfabGuard
   GObject parent_instance;
 
   ConfabAccess *access;
+  ConfabLimits *limits;
 };
 
 G_DEFINE_FINAL_TYPE (ConfabGuard, confab_guard, G_TYPE_OBJECT)
@@ -33,6 +34,7 @@ confab_guard_finalize (GObject *object)
   ConfabGuard *self = CONFAB_GUARD (object);
 
   g_clear_object (&self->access);
+  g_clear_pointer (&self->limits, confab_limits_unref);
 
   G_OBJECT_CLASS (confab_guard_parent_class)->finalize (object);
 }
@@ -84,6 +86,31 @@ confab_guard_describe (SoupServerMessage *message)
     .peer_uid = socketio_server_get_peer_uid (message),
     .proxied = is_proxied (headers),
   };
+}
+
+static char *
+name_address (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  const char *peer =
+      socketio_server_is_unix_peer (message) ? "" : soup_server_message_get_remote_host (message);
+
+  return confab_limits_name_address (peer,
+                                     soup_message_headers_get_list (headers, "X-Forwarded-For"),
+                                     soup_message_headers_get_list (headers, "Forwarded"));
+}
+
+/**
+ * confab_guard_name_handshake:
+ * @handshake: a handshake of Socket.IO that has passed a guard
+ *
+ * Returns: (transfer full): the name of its address for #ConfabLimits
+ */
+char *
+confab_guard_name_handshake (SocketioHandshake *handshake)
+{
+  return confab_limits_name_address (socketio_handshake_get_address (handshake), NULL,
+                                     socketio_handshake_get_header (handshake, "Forwarded"));
 }
 
 static gboolean
@@ -320,11 +347,113 @@ refuse_unauthorized (SoupServerMessage *message)
          "it started; programs send its token."));
 }
 
+/* One request that is being served, which counts as a connection of its address. */
+typedef struct
+{
+  ConfabLimits *limits;
+  char *address;
+} Place;
+
+static void
+place_free (gpointer data)
+{
+  Place *place = data;
+
+  confab_limits_connection_closed (place->limits, place->address);
+  confab_limits_unref (place->limits);
+  g_free (place->address);
+  g_free (place);
+}
+
+static void
+take_place (ConfabGuard *self, SoupServerMessage *message, const char *address, gint64 now)
+{
+  Place *place = g_new (Place, 1);
+
+  place->limits = confab_limits_ref (self->limits);
+  place->address = g_strdup (address);
+  confab_limits_connection_opened (self->limits, address, now);
+  g_object_set_data_full (G_OBJECT (message), "confab-place", place, place_free);
+}
+
+/* Whether a request opens a connection of Socket.IO, or else belongs to one that is open. */
+static gboolean
+is_handshake (SoupServerMessage *message)
+{
+  const char *query = g_uri_get_query (soup_server_message_get_uri (message));
+
+  return query == NULL || (!g_str_has_prefix (query, "sid=") && strstr (query, "&sid=") == NULL);
+}
+
+/* Too much of one address or of all is refused before it is known who asks; else whoever guesses
+ * tokens would have no limit. What belongs to a connection is limited by what it says. */
+static gboolean
+is_within_limits (ConfabGuard *self, SoupServerMessage *message, gboolean socket_path)
+{
+  g_autofree char *address = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 now = g_get_monotonic_time ();
+
+  if (socket_path && !is_handshake (message))
+    return TRUE;
+
+  address = name_address (message);
+  if (confab_limits_admit_request (self->limits, address, now, &error)
+      && confab_limits_admit_connection (self->limits, address, now, &error))
+    {
+      /* a handshake counts from when it has become a connection */
+      if (!socket_path)
+        take_place (self, message, address, now);
+      return TRUE;
+    }
+
+  set_connection_close (message);
+  confab_http_respond_refusal (message, error);
+  if (confab_limits_is_full (self->limits))
+    soup_server_message_set_status (message, SOUP_STATUS_SERVICE_UNAVAILABLE, NULL);
+
+  return FALSE;
+}
+
+/* The gateway sees headers one by one: one name has to tell what the whole family tells. */
+static void
+sum_up_forwarded (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  g_autofree char *address = name_address (message);
+  g_autofree char *value = g_strdup_printf ("for=\"[%s]\"", address);
+
+  soup_message_headers_replace (headers, "Forwarded", value);
+}
+
+static void
+opened_cb (SocketioServer *server, SocketioHandshake *handshake, gpointer user_data)
+{
+  ConfabGuard *self = CONFAB_GUARD (user_data);
+  g_autofree char *address = confab_guard_name_handshake (handshake);
+
+  confab_limits_connection_opened (self->limits, address, g_get_monotonic_time ());
+}
+
+static void
+closed_cb (SocketioServer *server, SocketioHandshake *handshake, gpointer user_data)
+{
+  ConfabGuard *self = CONFAB_GUARD (user_data);
+  g_autofree char *address = confab_guard_name_handshake (handshake);
+
+  confab_limits_connection_closed (self->limits, address);
+}
+
+static gboolean
+is_health_path (const char *path)
+{
+  return g_str_equal (path, "/healthz") || g_str_equal (path, "/readyz");
+}
+
 static void
 got_headers_cb (SoupServerMessage *message, gpointer user_data)
 {
   ConfabGuard *self = CONFAB_GUARD (user_data);
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
   ConfabRequester requester = confab_guard_describe (message);
   const char *path = g_uri_get_path (soup_server_message_get_uri (message));
   gboolean socket_path = is_socket_path (path);
@@ -344,20 +473,19 @@ got_headers_cb (SoupServerMessage *message, gpointer user_data)
     }
   set_sharing_headers (message, requester.origin, socket_path);
 
+  if (soup_server_message_get_status (message) != 0
+      || (!is_health_path (path) && !is_within_limits (self, message, socket_path)))
+    return;
   if (socket_path)
     {
-      /* The gateway sees headers one by one: one name has to tell what the whole family tells. */
       if (requester.proxied)
-        soup_message_headers_replace (headers, "Forwarded", "proxied");
+        sum_up_forwarded (message);
       return;
     }
-  if (soup_server_message_get_status (message) != 0)
-    return;
 
   if (is_preflight (message))
     answer_preflight (message);
-  else if (g_str_equal (path, "/healthz") || g_str_equal (path, "/readyz")
-           || open_page (self, message))
+  else if (is_health_path (path) || open_page (self, message))
     return;
   else if (!confab_access_is_authorized (self->access, &requester))
     refuse_unauthorized (message);
@@ -375,20 +503,25 @@ request_started_cb (SoupServer *server, SoupServerMessage *message, gpointer use
 /**
  * confab_guard_new:
  * @access: the rules
+ * @limits: how much each may ask
  * @server: the server to guard, before it gets its first request
  *
  * Returns: (transfer full): the guard; it has to live as long as @server serves
  */
 ConfabGuard *
-confab_guard_new (ConfabAccess *access, SoupServer *server)
+confab_guard_new (ConfabAccess *access, ConfabLimits *limits, SocketioServer *server)
 {
   ConfabGuard *self;
 
-  g_return_val_if_fail (CONFAB_IS_ACCESS (access) && SOUP_IS_SERVER (server), NULL);
+  g_return_val_if_fail (CONFAB_IS_ACCESS (access) && SOCKETIO_IS_SERVER (server), NULL);
 
   self = g_object_new (CONFAB_TYPE_GUARD, NULL);
   self->access = g_object_ref (access);
-  g_signal_connect_object (server, "request-started", G_CALLBACK (request_started_cb), self, 0);
+  self->limits = confab_limits_ref (limits);
+  g_signal_connect_object (server, "connection-opened", G_CALLBACK (opened_cb), self, 0);
+  g_signal_connect_object (server, "connection-closed", G_CALLBACK (closed_cb), self, 0);
+  g_signal_connect_object (socketio_server_get_soup_server (server), "request-started",
+                           G_CALLBACK (request_started_cb), self, 0);
 
   return self;
 }

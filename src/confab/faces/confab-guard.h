@@ -4,6 +4,8 @@
 #include <libsoup/soup.h>
 
 #include "confab-access.h"
+#include "confab-limits.h"
+#include "socketio-server.h"
 
 G_BEGIN_DECLS
 
@@ -18,14 +20,15 @@ G_BEGIN_DECLS
 
 /*
  * ConfabGuard: stands before every handler of an HTTP server, on every path, WebSocket upgrades
- * included. It refuses who may not talk, signs browsers in, bounds bodies, and gives every response
- * the headers that keep it safe.
+ * included. It refuses who may not talk or asks too much, signs browsers in, bounds bodies, and
+ * gives every response the headers that keep it safe.
  */
 G_DECLARE_FINAL_TYPE (ConfabGuard, confab_guard, CONFAB, GUARD, GObject)
 
-ConfabGuard *confab_guard_new (ConfabAccess *access, SoupServer *server);
+ConfabGuard *confab_guard_new (ConfabAccess *access, ConfabLimits *limits, SocketioServer *server);
 
 /* What a request tells about its sender; valid as long as @message. */
 ConfabRequester confab_guard_describe (SoupServerMessage *message);
+char *confab_guard_name_handshake (SocketioHandshake *handshake);
 
 G_END_DECLS

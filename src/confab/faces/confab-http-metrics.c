@@ -48,6 +48,10 @@ static const struct
     "confab_slow_clients_lost_total",
     "Clients that went, or were given up, while they were behind.",
     { "transport" } },
+  { CONFAB_METRIC_LIMITED,
+    "confab_rate_limited_total",
+    "Requests and connections that were refused because a limit was reached.",
+    { "limit" } },
 };
 
 /* The states of a generation that has not ended. */

@@ -21,11 +21,19 @@ static const struct
   { "unknown-generation", SOUP_STATUS_NOT_FOUND },
   { "busy", SOUP_STATUS_CONFLICT },
   { "too-large", SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE },
-  { "rate-limited", 429 },
+  { "rate-limited", CONFAB_HTTP_TOO_MANY_REQUESTS },
   { "no-provider", SOUP_STATUS_SERVICE_UNAVAILABLE },
   { "storage", SOUP_STATUS_SERVICE_UNAVAILABLE },
   { "shutting-down", SOUP_STATUS_SERVICE_UNAVAILABLE },
 };
+
+/* libsoup has no words for some of them. */
+static const char *
+phrase_of (guint status)
+{
+  return status == CONFAB_HTTP_TOO_MANY_REQUESTS ? "Too Many Requests"
+                                                 : soup_status_get_phrase (status);
+}
 
 static void
 respond (SoupServerMessage *message, guint status, const char *type, char *body, gsize length)
@@ -33,7 +41,7 @@ respond (SoupServerMessage *message, guint status, const char *type, char *body,
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
 
   soup_message_headers_replace (headers, "Cache-Control", "no-store");
-  soup_server_message_set_status (message, status, NULL);
+  soup_server_message_set_status (message, status, phrase_of (status));
   soup_server_message_set_response (message, type, SOUP_MEMORY_TAKE, body, length);
 }
 
@@ -60,6 +68,39 @@ wants_page (SoupServerMessage *message)
   return confab_http_is_read (message) && accept != NULL && strstr (accept, "text/html") != NULL;
 }
 
+/* @retry_after_ms: 0 for not to be told */
+static void
+respond_error (SoupServerMessage *message,
+               guint status,
+               const char *code,
+               const char *sentence,
+               gint64 retry_after_ms)
+{
+  g_autoptr (GString) json = NULL;
+
+  if (wants_page (message))
+    {
+      g_autofree char *text = g_markup_escape_text (sentence, -1);
+      char *page =
+          g_strdup_printf ("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                           "<title>Confab</title></head>\n<body><h1>%s</h1><p>%s</p></body>"
+                           "</html>\n",
+                           phrase_of (status), text);
+
+      respond (message, status, "text/html; charset=utf-8", page, strlen (page));
+      return;
+    }
+
+  json = g_string_new ("{\"error\":");
+  socketio_json_append_string (json, sentence, -1);
+  g_string_append (json, ",\"code\":");
+  socketio_json_append_string (json, code, -1);
+  if (retry_after_ms > 0)
+    g_string_append_printf (json, ",\"retryAfterMs\":%" G_GINT64_FORMAT, retry_after_ms);
+  g_string_append_c (json, '}');
+  confab_http_respond_json (message, status, json);
+}
+
 /**
  * confab_http_respond_error:
  * @message: a request without an answer yet
@@ -73,27 +114,7 @@ confab_http_respond_error (SoupServerMessage *message,
                            const char *code,
                            const char *sentence)
 {
-  g_autoptr (GString) json = NULL;
-
-  if (wants_page (message))
-    {
-      g_autofree char *text = g_markup_escape_text (sentence, -1);
-      char *page =
-          g_strdup_printf ("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                           "<title>Confab</title></head>\n<body><h1>%s</h1><p>%s</p></body>"
-                           "</html>\n",
-                           soup_status_get_phrase (status), text);
-
-      respond (message, status, "text/html; charset=utf-8", page, strlen (page));
-      return;
-    }
-
-  json = g_string_new ("{\"error\":");
-  socketio_json_append_string (json, sentence, -1);
-  g_string_append (json, ",\"code\":");
-  socketio_json_append_string (json, code, -1);
-  g_string_append_c (json, '}');
-  confab_http_respond_json (message, status, json);
+  respond_error (message, status, code, sentence, 0);
 }
 
 /**
@@ -137,6 +158,19 @@ status_of (const char *code)
   return SOUP_STATUS_INTERNAL_SERVER_ERROR;
 }
 
+/* The header Retry-After knows only seconds. */
+static void
+set_retry_after (SoupServerMessage *message, gint64 retry_after_ms)
+{
+  g_autofree char *seconds = NULL;
+
+  if (retry_after_ms <= 0)
+    return;
+  seconds = g_strdup_printf ("%" G_GINT64_FORMAT, (retry_after_ms + 999) / 1000);
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Retry-After",
+                                seconds);
+}
+
 /**
  * confab_http_respond_refusal:
  * @message: a request without an answer yet
@@ -148,14 +182,8 @@ confab_http_respond_refusal (SoupServerMessage *message, const GError *error)
   const char *code = confab_error_to_code (error);
   gint64 retry_after = confab_error_get_retry_after (error);
 
-  if (retry_after > 0)
-    {
-      g_autofree char *seconds = g_strdup_printf ("%" G_GINT64_FORMAT, (retry_after + 999) / 1000);
-
-      soup_message_headers_replace (soup_server_message_get_response_headers (message),
-                                    "Retry-After", seconds);
-    }
-  confab_http_respond_error (message, status_of (code), code, error->message);
+  set_retry_after (message, retry_after);
+  respond_error (message, status_of (code), code, error->message, retry_after);
 }
 
 /**
@@ -173,7 +201,10 @@ confab_http_respond_ack (SoupServerMessage *message, JsonObject *ack)
   guint status = SOUP_STATUS_OK;
 
   if (!json_object_get_boolean_member (ack, "ok"))
-    status = status_of (json_object_get_string_member (ack, "code"));
+    {
+      status = status_of (json_object_get_string_member (ack, "code"));
+      set_retry_after (message, json_object_get_int_member_with_default (ack, "retryAfterMs", 0));
+    }
   json_node_take_object (node, ack);
   socketio_json_append_node (json, node);
   confab_http_respond_json (message, status, json);

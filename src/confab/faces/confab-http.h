@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+#define CONFAB_HTTP_TOO_MANY_REQUESTS 429
+
 /* Answers shared by everything that speaks HTTP. */
 
 /* "{error, code}" as JSON; a short page instead for a browser that navigates here. */

@@ -253,6 +253,8 @@ confab_wire_set_refusal (JsonObject *ack, const GError *error)
   json_object_set_boolean_member (ack, "ok", FALSE);
   json_object_set_string_member (ack, "error", error->message);
   json_object_set_string_member (ack, "code", confab_error_to_code (error));
+  if (confab_error_get_retry_after (error) > 0)
+    json_object_set_int_member (ack, "retryAfterMs", confab_error_get_retry_after (error));
 }
 
 /**

@@ -20,6 +20,8 @@
 /* A refused peer gets this long to read why, and may send this much meanwhile. */
 #define REFUSAL_TIMEOUT_MS 2000
 #define REFUSAL_DRAIN_BYTES (256 * 1024)
+/* Who has said nothing sound for this long goes first when there is no room for others. */
+#define PATIENCE_US G_USEC_PER_SEC
 /* A peer that takes nothing of what was sent to it for this long is given up by the kernel. */
 #define USER_TIMEOUT_MS 60000
 
@@ -40,6 +42,7 @@ typedef struct
   SocketioWatchId watch;
   SocketioTimer timer;
   int fd;
+  gint64 since;    /* monotonic time of the accept */
   guint16 scanned; /* see socketio_http_head_check() */
   gboolean refused;
   gsize drained; /* after the refusal */
@@ -53,6 +56,7 @@ struct _SocketioDoorman
   GQueue guests;        /* of Guest, linked through themselves */
   guint head_timeout_ms;
   guint body_timeout_ms;
+  int max_fd;   /* a connection's fd is less */
   int spare_fd; /* given up for a moment to turn somebody away when all fds are in use */
   SocketioTimer pause_timer;
   gboolean paused;
@@ -244,6 +248,7 @@ receive_guest (Listener *listener, int fd)
   guest->doorman = self;
   guest->listener = listener;
   guest->fd = fd;
+  guest->since = g_get_monotonic_time ();
   guest->link.data = guest;
   g_queue_push_tail_link (&self->guests, &guest->link);
   guest->watch = socketio_reactor_add_watch (self->reactor, fd, EPOLLIN | EPOLLRDHUP | EPOLLET,
@@ -292,11 +297,43 @@ pause_accepting (SocketioDoorman *self)
                                 self);
 }
 
+static void
+turn_away (int fd)
+{
+  char buffer[4096];
+
+  send_status (fd, 503);
+  while (recv (fd, buffer, sizeof buffer, MSG_DONTWAIT) > 0)
+    ;
+  close (fd);
+}
+
+/* The fds that connections may have are in use. Whoever holds one without a word gives it up;
+ * otherwise the newcomer is turned away. */
+static void
+receive_beyond (Listener *listener, int fd)
+{
+  SocketioDoorman *self = listener->doorman;
+  Guest *oldest = g_queue_peek_head (&self->guests);
+  int lower;
+
+  if (oldest == NULL || g_get_monotonic_time () - oldest->since < PATIENCE_US)
+    {
+      turn_away (fd);
+      return;
+    }
+
+  guest_free (oldest);
+  lower = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+  close (fd);
+  if (lower >= 0)
+    receive_guest (listener, lower);
+}
+
 /* All fds are in use: turns the next in line away politely, with the fd kept for that. */
 static gboolean
 shed_one (SocketioDoorman *self, Listener *listener)
 {
-  char buffer[4096];
   int fd;
 
   if (self->spare_fd < 0)
@@ -305,12 +342,7 @@ shed_one (SocketioDoorman *self, Listener *listener)
   close (self->spare_fd);
   fd = accept4 (listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0)
-    {
-      send_status (fd, 503);
-      while (recv (fd, buffer, sizeof buffer, MSG_DONTWAIT) > 0)
-        ;
-      close (fd);
-    }
+    turn_away (fd);
   self->spare_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   return fd >= 0 && self->spare_fd >= 0;
 }
@@ -327,7 +359,10 @@ accept_cb (guint32 events, gpointer user_data)
 
       if (fd >= 0)
         {
-          receive_guest (listener, fd);
+          if (fd < self->max_fd)
+            receive_guest (listener, fd);
+          else
+            receive_beyond (listener, fd);
           continue;
         }
 
@@ -385,6 +420,7 @@ socketio_doorman_new (SocketioReactor *reactor, SoupServer *soup_server)
   g_queue_init (&self->guests);
   self->head_timeout_ms = SOCKETIO_DOORMAN_HEAD_TIMEOUT_MS;
   self->body_timeout_ms = SOCKETIO_DOORMAN_BODY_TIMEOUT_MS;
+  self->max_fd = G_MAXINT;
   self->spare_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   return self;
 }
@@ -417,6 +453,12 @@ socketio_doorman_set_timeouts (SocketioDoorman *self, guint head_ms, guint body_
 {
   self->head_timeout_ms = head_ms;
   self->body_timeout_ms = body_ms;
+}
+
+void
+socketio_doorman_set_max_fd (SocketioDoorman *self, int max_fd)
+{
+  self->max_fd = max_fd;
 }
 
 static GSocketAddress *

@@ -30,6 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SocketioDoorman, socketio_doorman_free)
 /* For tests: milliseconds, before the first connection. */
 void socketio_doorman_set_timeouts (SocketioDoorman *self, guint head_ms, guint body_ms);
 
+/* Connections get no fd from @max_fd on: those are for everything else that needs one. */
+void socketio_doorman_set_max_fd (SocketioDoorman *self, int max_fd);
+
 /* Returns: (transfer full): the address bound */
 GSocketAddress *
 socketio_doorman_listen (SocketioDoorman *self, GSocketAddress *address, GError **error);

@@ -316,13 +316,15 @@ closed_cb (EngineioSession *session, const char *reason, gpointer user_data)
   g_autoptr (SocketioClient) self = socketio_client_ref (user_data);
   g_autoptr (GPtrArray) sockets = g_steal_pointer (&self->sockets);
   g_autoptr (GPtrArray) joining G_GNUC_UNUSED = g_steal_pointer (&self->joining);
+  g_autoptr (SocketioHandshake) handshake =
+      socketio_handshake_ref (engineio_session_get_handshake (session));
   SocketioServer *server = g_object_ref (self->server);
 
   stop_connect_timer (self);
   socketio_decoder_clear (&self->decoder);
   self->server = NULL;
   g_clear_pointer (&self->session, engineio_session_unref);
-  socketio_server_remove_client (server, self);
+  socketio_server_remove_client (server, self, handshake);
   for (guint i = 0; sockets != NULL && i < sockets->len; i++)
     socketio_socket_lost (g_ptr_array_index (sockets, i), reason);
   g_object_unref (server);

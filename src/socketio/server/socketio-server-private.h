@@ -17,6 +17,8 @@ SocketioCounters *socketio_server_get_counters (SocketioServer *self);
 /* Of the namespaces' adapters. */
 GType socketio_server_get_adapter_type (SocketioServer *self);
 /* The session is gone: the server lets go of the client. */
-void socketio_server_remove_client (SocketioServer *self, SocketioClient *client);
+void socketio_server_remove_client (SocketioServer *self,
+                                    SocketioClient *client,
+                                    SocketioHandshake *handshake);
 
 G_END_DECLS

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socketio-server.h"
 
+#include <sys/resource.h>
+
 #include "engineio-server.h"
 #include "socketio-doorman.h"
 #include "socketio-adapter.h"
@@ -10,6 +12,8 @@
 
 /* How often a closing server looks whether its last connections are through. */
 #define CLOSE_CHECK_MS 10
+/* File descriptors that connections leave to the rest of the program. */
+#define RESERVED_FDS 64
 
 struct _SocketioServer
 {
@@ -64,6 +68,15 @@ enum
 };
 
 static GParamSpec *properties[N_PROPS];
+
+enum
+{
+  SIGNAL_CONNECTION_OPENED,
+  SIGNAL_CONNECTION_CLOSED,
+  N_SIGNALS,
+};
+
+static guint signals[N_SIGNALS];
 
 /**
  * socketio_server_new:
@@ -184,13 +197,18 @@ connection_cb (EngineioSession *session, gpointer user_data)
   g_autoptr (SocketioClient) client = socketio_client_new (self, session);
 
   g_hash_table_add (self->clients, socketio_client_ref (client));
+  g_signal_emit (self, signals[SIGNAL_CONNECTION_OPENED], 0,
+                 engineio_session_get_handshake (session));
   socketio_client_start (client);
 }
 
 void
-socketio_server_remove_client (SocketioServer *self, SocketioClient *client)
+socketio_server_remove_client (SocketioServer *self,
+                               SocketioClient *client,
+                               SocketioHandshake *handshake)
 {
-  g_hash_table_remove (self->clients, client);
+  if (g_hash_table_remove (self->clients, client))
+    g_signal_emit (self, signals[SIGNAL_CONNECTION_CLOSED], 0, handshake);
 }
 
 /**
@@ -218,6 +236,18 @@ request_started_cb (SoupServer *soup_server, SoupServerMessage *message, gpointe
                                 "close");
 }
 
+/* Where connections must leave the rest of the program its fds. */
+static int
+get_max_fd (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > G_MAXINT)
+    return G_MAXINT;
+
+  return (int) limit.rlim_cur - (int) MIN (RESERVED_FDS, limit.rlim_cur / 4);
+}
+
 /**
  * socketio_server_get_soup_server:
  * @self: a server
@@ -238,6 +268,7 @@ socketio_server_get_soup_server (SocketioServer *self)
       g_signal_connect (self->soup_server, "request-started", G_CALLBACK (request_started_cb),
                         self);
       self->doorman = socketio_doorman_new (self->reactor, self->soup_server);
+      socketio_doorman_set_max_fd (self->doorman, get_max_fd ());
       if (self->realtime)
         engineio_server_serve (self->engine, self->soup_server, self->path, TRUE);
     }
@@ -750,6 +781,32 @@ install_options (GObjectClass *object_class)
 }
 
 static void
+install_signals (void)
+{
+  /**
+   * SocketioServer::connection-opened:
+   * @self: the server
+   * @handshake: the request with which it began
+   *
+   * An Engine.IO connection is open, which may ask for namespaces now. For counting: to refuse one,
+   * answer its request before the server does, or use a middleware of the namespace.
+   */
+  signals[SIGNAL_CONNECTION_OPENED] =
+      g_signal_new ("connection-opened", SOCKETIO_TYPE_SERVER, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    NULL, G_TYPE_NONE, 1, SOCKETIO_TYPE_HANDSHAKE);
+  /**
+   * SocketioServer::connection-closed:
+   * @self: the server
+   * @handshake: the request with which it began
+   *
+   * An Engine.IO connection has closed; once for each that was opened.
+   */
+  signals[SIGNAL_CONNECTION_CLOSED] =
+      g_signal_new ("connection-closed", SOCKETIO_TYPE_SERVER, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    NULL, G_TYPE_NONE, 1, SOCKETIO_TYPE_HANDSHAKE);
+}
+
+static void
 socketio_server_class_init (SocketioServerClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -760,6 +817,7 @@ socketio_server_class_init (SocketioServerClass *klass)
   object_class->dispose = socketio_server_dispose;
   object_class->finalize = socketio_server_finalize;
   install_options (object_class);
+  install_signals ();
 }
 
 static void

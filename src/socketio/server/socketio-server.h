@@ -23,6 +23,8 @@ G_BEGIN_DECLS
  * off), recovery-max-packets (uint: 1000), recovery-max-bytes (uint64: 256 KiB) and
  * recovery-skip-middleware (boolean, FALSE); adapter-type (GType: SocketioAdapter). Read-only:
  * n-connections (uint).
+ *
+ * Signals: connection-opened and connection-closed (SocketioHandshake): an Engine.IO connection.
  */
 SOCKETIO_API
 G_DECLARE_FINAL_TYPE (SocketioServer, socketio_server, SOCKETIO, SERVER, GObject)
