@@ -6,6 +6,8 @@
 #include "socketio-args.h"
 #include "socketio-broadcast.h"
 #include "socketio-decision.h"
+#include "socketio-enum-types.h"
+#include "socketio-error.h"
 #include "socketio-handshake.h"
 #include "socketio-macros.h"
 #include "socketio-namespace.h"

@@ -218,7 +218,7 @@ all_asked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   socketio_args_add_int (out, answers->len);
   socketio_args_add_string (out, ok ? "all"
-                                 : g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
+                                 : g_error_matches (error, SOCKETIO_ERROR, SOCKETIO_ERROR_TIMED_OUT)
                                      ? "timed-out"
                                      : error->message);
   socketio_socket_emit (listener, "asked-all", out);
@@ -313,9 +313,9 @@ asked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (answer != NULL)
     socketio_socket_emit (listener, "answered", answer);
-  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+  else if (g_error_matches (error, SOCKETIO_ERROR, SOCKETIO_ERROR_TIMED_OUT))
     emit_text (listener, "unanswered", "timed-out");
-  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED))
+  else if (g_error_matches (error, SOCKETIO_ERROR, SOCKETIO_ERROR_DISCONNECTED))
     emit_text (listener, "unanswered", "closed");
   else
     emit_text (listener, "unanswered", error->message);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "socketio-args.h"
+#include "socketio-args-private.h"
+#include "socketio-error.h"
 
 #include <string.h>
 
@@ -185,9 +186,62 @@ test_node_outlives_args (void)
   g_assert_cmpstr (json_node_get_string (node), ==, "kept");
 }
 
+static void
+test_json_there_and_back (void)
+{
+  const char *json = "[1,\"zwei\",{\"a\":[true,null,1.5]},[],\"\\\"\\n\"]";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SocketioArgs) args = socketio_args_new_from_json (json, &error);
+  g_autofree char *back = NULL;
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (socketio_args_get_length (args), ==, 5);
+  g_assert_cmpstr (socketio_args_get_string (args, 1), ==, "zwei");
+  back = socketio_args_to_json (args);
+  g_assert_cmpstr (back, ==, json);
+}
+
+static void
+test_json_takes_more (void)
+{
+  g_autoptr (SocketioArgs) args = socketio_args_new_from_json ("[]", NULL);
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("x", 1);
+  g_autofree char *empty = socketio_args_to_json (args);
+  g_autofree char *json = NULL;
+
+  g_assert_cmpstr (empty, ==, "[]");
+  socketio_args_add_int (args, 7);
+  socketio_args_add_bytes (args, bytes);
+  json = socketio_args_to_json (args);
+  g_assert_cmpstr (json, ==, "[7,{\"_placeholder\":true,\"num\":0}]");
+}
+
+/* The name of an event stands before its arguments, and is none. */
+static void
+test_json_without_the_name (void)
+{
+  g_autoptr (JsonNode) root = json_from_string ("[\"name\",1,2]", NULL);
+  g_autoptr (SocketioArgs) args = socketio_args_new_take (g_steal_pointer (&root), 1);
+  g_autofree char *json = socketio_args_to_json (args);
+
+  g_assert_cmpstr (json, ==, "[1,2]");
+}
+
+static void
+test_json_refused (gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (socketio_args_new_from_json (data, &error));
+  g_assert_error (error, SOCKETIO_ERROR, SOCKETIO_ERROR_INVALID_JSON);
+  g_assert_true (g_str_has_prefix (error->message, "The arguments are "));
+}
+
 int
 main (int argc, char **argv)
 {
+  const char *const no_args[] = { "", "[", "[1] 2", "{}", "1", "null", "[\"\xff\"]" };
+
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/socketio-args/empty", test_empty);
@@ -205,5 +259,14 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/socketio-args/references", test_references);
   g_test_add_func ("/socketio-args/node-outlives-args", test_node_outlives_args);
+  g_test_add_func ("/socketio-args/json-there-and-back", test_json_there_and_back);
+  g_test_add_func ("/socketio-args/json-takes-more", test_json_takes_more);
+  g_test_add_func ("/socketio-args/json-without-the-name", test_json_without_the_name);
+  for (gsize i = 0; i < G_N_ELEMENTS (no_args); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/socketio-args/json-refused/%zu", i);
+
+      g_test_add_data_func (path, no_args[i], test_json_refused);
+    }
   return g_test_run ();
 }

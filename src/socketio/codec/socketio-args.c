@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socketio-args-private.h"
 
+#include <string.h>
+
+#include "socketio-error.h"
+#include "socketio-json.h"
+
 /* Lives in an atomic reference-counted box: a binding may drop its reference in a thread of its
  * garbage collector. The contents have no lock: one thread at a time. */
 struct _SocketioArgs
@@ -43,6 +48,41 @@ socketio_args_new (void)
 
   json_node_take_array (root, json_array_new ());
   return socketio_args_new_take (root, 0);
+}
+
+/**
+ * socketio_args_new_from_json:
+ * @json: an array of JSON values, one for each argument
+ * @error: return location for an error
+ *
+ * Makes arguments of JSON text, which is the shortest way from a language with JSON of its own. It
+ * is read by the letter of RFC 8259, to a depth of 64; of a key that is repeated the last value
+ * counts. More can be added afterwards, binary parts too.
+ *
+ * Returns: (transfer full): the arguments; or %NULL with %SOCKETIO_ERROR_INVALID_JSON
+ */
+SocketioArgs *
+socketio_args_new_from_json (const char *json, GError **error)
+{
+  g_autoptr (JsonNode) root = NULL;
+  g_autoptr (GError) reason = NULL;
+
+  g_return_val_if_fail (json != NULL, NULL);
+
+  root = socketio_json_parse (json, strlen (json), &reason);
+  if (root == NULL)
+    {
+      g_set_error (error, SOCKETIO_ERROR, SOCKETIO_ERROR_INVALID_JSON,
+                   "The arguments are not JSON: %s", reason->message);
+      return NULL;
+    }
+  if (!JSON_NODE_HOLDS_ARRAY (root))
+    {
+      g_set_error_literal (error, SOCKETIO_ERROR, SOCKETIO_ERROR_INVALID_JSON,
+                           "The arguments are JSON, but not an array");
+      return NULL;
+    }
+  return socketio_args_new_take (g_steal_pointer (&root), 0);
 }
 
 /**
@@ -341,6 +381,35 @@ socketio_args_resolve (SocketioArgs *self, JsonNode *placeholder)
       || number < 0 || number >= self->attachments->len)
     return NULL;
   return g_ptr_array_index (self->attachments, number);
+}
+
+/**
+ * socketio_args_to_json:
+ * @self: arguments
+ *
+ * Writes the arguments as JSON text. A binary part is its placeholder there,
+ * `{"_placeholder":true,"num":0}`.
+ *
+ * Returns: (transfer full): an array with one value for each argument
+ */
+char *
+socketio_args_to_json (SocketioArgs *self)
+{
+  GString *json;
+  guint length;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  json = g_string_new ("[");
+  length = socketio_args_get_length (self);
+  for (guint i = 0; i < length; i++)
+    {
+      if (i > 0)
+        g_string_append_c (json, ',');
+      socketio_json_append_node (json, socketio_args_get_node (self, i));
+    }
+  g_string_append_c (json, ']');
+  return g_string_free (json, FALSE);
 }
 
 /**

@@ -21,26 +21,29 @@ G_BEGIN_DECLS
  */
 typedef struct _SocketioArgs SocketioArgs;
 
-SOCKETIO_API GType socketio_args_get_type (void) G_GNUC_CONST;
-SOCKETIO_API SocketioArgs *socketio_args_new (void);
-SOCKETIO_API SocketioArgs *socketio_args_ref (SocketioArgs *self);
-SOCKETIO_API void socketio_args_unref (SocketioArgs *self);
+SOCKETIO_AVAILABLE_IN_ALL GType socketio_args_get_type (void) G_GNUC_CONST;
+SOCKETIO_AVAILABLE_IN_ALL SocketioArgs *socketio_args_new (void);
+SOCKETIO_AVAILABLE_IN_ALL SocketioArgs *
+socketio_args_new_from_json (const char *json, GError **error);
+SOCKETIO_AVAILABLE_IN_ALL SocketioArgs *socketio_args_ref (SocketioArgs *self);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_args_unref (SocketioArgs *self);
 
-SOCKETIO_API void socketio_args_add_string (SocketioArgs *self, const char *value);
-SOCKETIO_API void socketio_args_add_int (SocketioArgs *self, gint64 value);
-SOCKETIO_API void socketio_args_add_boolean (SocketioArgs *self, gboolean value);
-SOCKETIO_API void socketio_args_add_bytes (SocketioArgs *self, GBytes *value);
-SOCKETIO_API void socketio_args_take_node (SocketioArgs *self, JsonNode *node);
-SOCKETIO_API void socketio_args_take_object (SocketioArgs *self, JsonObject *object);
-SOCKETIO_API JsonNode *socketio_args_attach (SocketioArgs *self, GBytes *value);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_args_add_string (SocketioArgs *self, const char *value);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_args_add_int (SocketioArgs *self, gint64 value);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_args_add_boolean (SocketioArgs *self, gboolean value);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_args_add_bytes (SocketioArgs *self, GBytes *value);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_args_take_node (SocketioArgs *self, JsonNode *node);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_args_take_object (SocketioArgs *self, JsonObject *object);
+SOCKETIO_AVAILABLE_IN_ALL JsonNode *socketio_args_attach (SocketioArgs *self, GBytes *value);
 
-SOCKETIO_API guint socketio_args_get_length (SocketioArgs *self);
-SOCKETIO_API JsonNode *socketio_args_get_node (SocketioArgs *self, guint index);
-SOCKETIO_API JsonObject *socketio_args_get_object (SocketioArgs *self, guint index);
-SOCKETIO_API const char *socketio_args_get_string (SocketioArgs *self, guint index);
-SOCKETIO_API GBytes *socketio_args_get_bytes (SocketioArgs *self, guint index);
-SOCKETIO_API GBytes *socketio_args_resolve (SocketioArgs *self, JsonNode *placeholder);
-SOCKETIO_API guint socketio_args_get_n_attachments (SocketioArgs *self);
+SOCKETIO_AVAILABLE_IN_ALL guint socketio_args_get_length (SocketioArgs *self);
+SOCKETIO_AVAILABLE_IN_ALL JsonNode *socketio_args_get_node (SocketioArgs *self, guint index);
+SOCKETIO_AVAILABLE_IN_ALL JsonObject *socketio_args_get_object (SocketioArgs *self, guint index);
+SOCKETIO_AVAILABLE_IN_ALL const char *socketio_args_get_string (SocketioArgs *self, guint index);
+SOCKETIO_AVAILABLE_IN_ALL GBytes *socketio_args_get_bytes (SocketioArgs *self, guint index);
+SOCKETIO_AVAILABLE_IN_ALL GBytes *socketio_args_resolve (SocketioArgs *self, JsonNode *placeholder);
+SOCKETIO_AVAILABLE_IN_ALL char *socketio_args_to_json (SocketioArgs *self);
+SOCKETIO_AVAILABLE_IN_ALL guint socketio_args_get_n_attachments (SocketioArgs *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SocketioArgs, socketio_args_unref)
 

@@ -16,24 +16,26 @@ G_BEGIN_DECLS
  */
 typedef struct _SocketioHandshake SocketioHandshake;
 
-SOCKETIO_API GType socketio_handshake_get_type (void) G_GNUC_CONST;
-SOCKETIO_API SocketioHandshake *socketio_handshake_ref (SocketioHandshake *self);
-SOCKETIO_API void socketio_handshake_unref (SocketioHandshake *self);
+SOCKETIO_AVAILABLE_IN_ALL GType socketio_handshake_get_type (void) G_GNUC_CONST;
+SOCKETIO_AVAILABLE_IN_ALL SocketioHandshake *socketio_handshake_ref (SocketioHandshake *self);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_handshake_unref (SocketioHandshake *self);
 
 /* Path and query as the client sent them. */
-SOCKETIO_API const char *socketio_handshake_get_url (SocketioHandshake *self);
+SOCKETIO_AVAILABLE_IN_ALL const char *socketio_handshake_get_url (SocketioHandshake *self);
 /* A query parameter, decoded; NULL if the request has none of that name. */
-SOCKETIO_API char *socketio_handshake_dup_query (SocketioHandshake *self, const char *name);
+SOCKETIO_AVAILABLE_IN_ALL char *
+socketio_handshake_dup_query (SocketioHandshake *self, const char *name);
 /* The value of a header (name in any case; the first of repeated ones), or NULL. */
-SOCKETIO_API const char *socketio_handshake_get_header (SocketioHandshake *self, const char *name);
+SOCKETIO_AVAILABLE_IN_ALL const char *
+socketio_handshake_get_header (SocketioHandshake *self, const char *name);
 /* The peer's IP address as text; "" for a UNIX socket. */
-SOCKETIO_API const char *socketio_handshake_get_address (SocketioHandshake *self);
+SOCKETIO_AVAILABLE_IN_ALL const char *socketio_handshake_get_address (SocketioHandshake *self);
 /* The uid of a UNIX peer as the kernel knows it, or -1. */
-SOCKETIO_API gint64 socketio_handshake_get_peer_uid (SocketioHandshake *self);
+SOCKETIO_AVAILABLE_IN_ALL gint64 socketio_handshake_get_peer_uid (SocketioHandshake *self);
 /* Whether the request came over TLS. */
-SOCKETIO_API gboolean socketio_handshake_is_secure (SocketioHandshake *self);
+SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_handshake_is_secure (SocketioHandshake *self);
 /* When the request came: microseconds since the epoch. */
-SOCKETIO_API gint64 socketio_handshake_get_time (SocketioHandshake *self);
+SOCKETIO_AVAILABLE_IN_ALL gint64 socketio_handshake_get_time (SocketioHandshake *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SocketioHandshake, socketio_handshake_unref)
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socketio-ack-waits-private.h"
 
+#include "socketio-error.h"
+
 struct _SocketioAckWaits
 {
   GHashTable *tasks; /* id → GTask */
@@ -73,7 +75,7 @@ socketio_ack_waits_fail (SocketioAckWaits *self)
   while (g_hash_table_iter_next (&iter, NULL, &task))
     {
       end_wait (task);
-      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CLOSED,
+      g_task_return_new_error (task, SOCKETIO_ERROR, SOCKETIO_ERROR_DISCONNECTED,
                                "The socket was disconnected before it acknowledged");
     }
 }
@@ -92,7 +94,7 @@ timeout_cb (gpointer user_data)
   Wait *wait = g_task_get_task_data (user_data);
   g_autoptr (GTask) task = socketio_ack_waits_take (wait->waits, wait->id);
 
-  g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+  g_task_return_new_error (task, SOCKETIO_ERROR, SOCKETIO_ERROR_TIMED_OUT,
                            "The client did not acknowledge in time");
   return G_SOURCE_REMOVE;
 }

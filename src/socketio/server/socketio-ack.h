@@ -18,11 +18,11 @@ G_BEGIN_DECLS
  */
 typedef struct _SocketioAck SocketioAck;
 
-SOCKETIO_API GType socketio_ack_get_type (void) G_GNUC_CONST;
-SOCKETIO_API SocketioAck *socketio_ack_ref (SocketioAck *self);
-SOCKETIO_API void socketio_ack_unref (SocketioAck *self);
+SOCKETIO_AVAILABLE_IN_ALL GType socketio_ack_get_type (void) G_GNUC_CONST;
+SOCKETIO_AVAILABLE_IN_ALL SocketioAck *socketio_ack_ref (SocketioAck *self);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_ack_unref (SocketioAck *self);
 /* Answers; @args (nullable) is only read. FALSE if it was answered before or the socket is gone. */
-SOCKETIO_API gboolean socketio_ack_send (SocketioAck *self, SocketioArgs *args);
+SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_ack_send (SocketioAck *self, SocketioArgs *args);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SocketioAck, socketio_ack_unref)
 

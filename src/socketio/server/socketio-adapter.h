@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  * %SOCKETIO_EMIT_LOCAL, chains up for the sockets of its own process, and does the same, with that
  * flag set, for what it hears from the others. [property@Server:adapter-type] names its type.
  */
-SOCKETIO_API
+SOCKETIO_AVAILABLE_IN_ALL
 G_DECLARE_DERIVABLE_TYPE (SocketioAdapter, socketio_adapter, SOCKETIO, ADAPTER, GObject)
 
 /**
@@ -55,26 +55,26 @@ struct _SocketioAdapterClass
   gpointer padding[8];
 };
 
-SOCKETIO_API SocketioNamespace *socketio_adapter_get_namespace (SocketioAdapter *self);
-SOCKETIO_API GPtrArray *
+SOCKETIO_AVAILABLE_IN_ALL SocketioNamespace *socketio_adapter_get_namespace (SocketioAdapter *self);
+SOCKETIO_AVAILABLE_IN_ALL GPtrArray *
 socketio_adapter_select (SocketioAdapter *self, SocketioBroadcast *broadcast);
-SOCKETIO_API void
+SOCKETIO_AVAILABLE_IN_ALL void
 socketio_adapter_join (SocketioAdapter *self, SocketioSocket *socket, const char *room);
-SOCKETIO_API void
+SOCKETIO_AVAILABLE_IN_ALL void
 socketio_adapter_leave (SocketioAdapter *self, SocketioSocket *socket, const char *room);
-SOCKETIO_API void socketio_adapter_broadcast (SocketioAdapter *self,
-                                              SocketioBroadcast *broadcast,
-                                              const char *event,
-                                              SocketioArgs *args,
-                                              const char *json_args);
-SOCKETIO_API void socketio_adapter_sockets_join (SocketioAdapter *self,
-                                                 SocketioBroadcast *broadcast,
-                                                 const char *room);
-SOCKETIO_API void socketio_adapter_sockets_leave (SocketioAdapter *self,
-                                                  SocketioBroadcast *broadcast,
-                                                  const char *room);
-SOCKETIO_API void socketio_adapter_disconnect_sockets (SocketioAdapter *self,
-                                                       SocketioBroadcast *broadcast,
-                                                       gboolean close_connection);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_adapter_broadcast (SocketioAdapter *self,
+                                                           SocketioBroadcast *broadcast,
+                                                           const char *event,
+                                                           SocketioArgs *args,
+                                                           const char *json_args);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_adapter_sockets_join (SocketioAdapter *self,
+                                                              SocketioBroadcast *broadcast,
+                                                              const char *room);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_adapter_sockets_leave (SocketioAdapter *self,
+                                                               SocketioBroadcast *broadcast,
+                                                               const char *room);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_adapter_disconnect_sockets (SocketioAdapter *self,
+                                                                    SocketioBroadcast *broadcast,
+                                                                    gboolean close_connection);
 
 G_END_DECLS

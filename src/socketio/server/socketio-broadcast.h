@@ -18,7 +18,7 @@ G_BEGIN_DECLS
  * [method@Broadcast.to] and [method@Broadcast.except], and then used as often as is needed: whom it
  * selects is found out anew each time.
  */
-SOCKETIO_API
+SOCKETIO_AVAILABLE_IN_ALL
 G_DECLARE_FINAL_TYPE (SocketioBroadcast, socketio_broadcast, SOCKETIO, BROADCAST, GObject)
 
 /**
@@ -37,36 +37,39 @@ typedef enum /*< flags >*/
   SOCKETIO_EMIT_LOCAL = 1 << 1,
 } SocketioEmitFlags;
 
-SOCKETIO_API SocketioBroadcast *socketio_broadcast_to (SocketioBroadcast *self, const char *room);
-SOCKETIO_API SocketioBroadcast *
+SOCKETIO_AVAILABLE_IN_ALL SocketioBroadcast *
+socketio_broadcast_to (SocketioBroadcast *self, const char *room);
+SOCKETIO_AVAILABLE_IN_ALL SocketioBroadcast *
 socketio_broadcast_except (SocketioBroadcast *self, const char *room);
-SOCKETIO_API SocketioBroadcast *
+SOCKETIO_AVAILABLE_IN_ALL SocketioBroadcast *
 socketio_broadcast_set_flags (SocketioBroadcast *self, SocketioEmitFlags flags);
 
-SOCKETIO_API char **socketio_broadcast_dup_rooms (SocketioBroadcast *self);
-SOCKETIO_API char **socketio_broadcast_dup_excluded (SocketioBroadcast *self);
-SOCKETIO_API SocketioEmitFlags socketio_broadcast_get_flags (SocketioBroadcast *self);
+SOCKETIO_AVAILABLE_IN_ALL char **socketio_broadcast_dup_rooms (SocketioBroadcast *self);
+SOCKETIO_AVAILABLE_IN_ALL char **socketio_broadcast_dup_excluded (SocketioBroadcast *self);
+SOCKETIO_AVAILABLE_IN_ALL SocketioEmitFlags socketio_broadcast_get_flags (SocketioBroadcast *self);
 
-SOCKETIO_API void
+SOCKETIO_AVAILABLE_IN_ALL void
 socketio_broadcast_emit (SocketioBroadcast *self, const char *event, SocketioArgs *args);
-SOCKETIO_API void
+SOCKETIO_AVAILABLE_IN_ALL void
 socketio_broadcast_emit_json (SocketioBroadcast *self, const char *event, const char *json_args);
-SOCKETIO_API void socketio_broadcast_emit_with_ack_async (SocketioBroadcast *self,
-                                                          const char *event,
-                                                          SocketioArgs *args,
-                                                          guint timeout_ms,
-                                                          GCancellable *cancellable,
-                                                          GAsyncReadyCallback callback,
-                                                          gpointer user_data);
-SOCKETIO_API gboolean socketio_broadcast_emit_with_ack_finish (SocketioBroadcast *self,
-                                                               GAsyncResult *result,
-                                                               GPtrArray **answers,
-                                                               GError **error);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_broadcast_emit_with_ack_async (SocketioBroadcast *self,
+                                                                       const char *event,
+                                                                       SocketioArgs *args,
+                                                                       guint timeout_ms,
+                                                                       GCancellable *cancellable,
+                                                                       GAsyncReadyCallback callback,
+                                                                       gpointer user_data);
+SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_broadcast_emit_with_ack_finish (SocketioBroadcast *self,
+                                                                            GAsyncResult *result,
+                                                                            GPtrArray **answers,
+                                                                            GError **error);
 
-SOCKETIO_API GPtrArray *socketio_broadcast_fetch_sockets (SocketioBroadcast *self);
-SOCKETIO_API void socketio_broadcast_sockets_join (SocketioBroadcast *self, const char *room);
-SOCKETIO_API void socketio_broadcast_sockets_leave (SocketioBroadcast *self, const char *room);
-SOCKETIO_API void
+SOCKETIO_AVAILABLE_IN_ALL GPtrArray *socketio_broadcast_fetch_sockets (SocketioBroadcast *self);
+SOCKETIO_AVAILABLE_IN_ALL void
+socketio_broadcast_sockets_join (SocketioBroadcast *self, const char *room);
+SOCKETIO_AVAILABLE_IN_ALL void
+socketio_broadcast_sockets_leave (SocketioBroadcast *self, const char *room);
+SOCKETIO_AVAILABLE_IN_ALL void
 socketio_broadcast_disconnect_sockets (SocketioBroadcast *self, gboolean close_connection);
 
 G_END_DECLS

@@ -18,11 +18,11 @@ G_BEGIN_DECLS
  */
 typedef struct _SocketioDecision SocketioDecision;
 
-SOCKETIO_API GType socketio_decision_get_type (void) G_GNUC_CONST;
-SOCKETIO_API SocketioDecision *socketio_decision_ref (SocketioDecision *self);
-SOCKETIO_API void socketio_decision_unref (SocketioDecision *self);
-SOCKETIO_API void socketio_decision_allow (SocketioDecision *self);
-SOCKETIO_API void
+SOCKETIO_AVAILABLE_IN_ALL GType socketio_decision_get_type (void) G_GNUC_CONST;
+SOCKETIO_AVAILABLE_IN_ALL SocketioDecision *socketio_decision_ref (SocketioDecision *self);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_decision_unref (SocketioDecision *self);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_decision_allow (SocketioDecision *self);
+SOCKETIO_AVAILABLE_IN_ALL void
 socketio_decision_refuse (SocketioDecision *self, const char *message, const char *data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SocketioDecision, socketio_decision_unref)

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
  * Signals: connect (SocketioSocket *socket): a client is in; emitted right after its CONNECT was
  * answered, before any of its events.
  */
-SOCKETIO_API
+SOCKETIO_AVAILABLE_IN_ALL
 G_DECLARE_FINAL_TYPE (SocketioNamespace, socketio_namespace, SOCKETIO, NAMESPACE, GObject)
 
 typedef struct _SocketioAdapter SocketioAdapter;
@@ -49,40 +49,41 @@ typedef void (*SocketioAsyncMiddleware) (SocketioSocket *socket,
                                          SocketioDecision *decision,
                                          gpointer user_data);
 
-SOCKETIO_API const char *socketio_namespace_get_name (SocketioNamespace *self);
+SOCKETIO_AVAILABLE_IN_ALL const char *socketio_namespace_get_name (SocketioNamespace *self);
 /* Middleware runs in the order in which it was added. */
-SOCKETIO_API void socketio_namespace_use (SocketioNamespace *self,
-                                          SocketioMiddleware middleware,
-                                          gpointer user_data,
-                                          GDestroyNotify destroy);
-SOCKETIO_API void socketio_namespace_use_async (SocketioNamespace *self,
-                                                SocketioAsyncMiddleware middleware,
-                                                gpointer user_data,
-                                                GDestroyNotify destroy);
-SOCKETIO_API SocketioAdapter *socketio_namespace_get_adapter (SocketioNamespace *self);
-SOCKETIO_API SocketioBroadcast *socketio_namespace_broadcast (SocketioNamespace *self);
-SOCKETIO_API guint socketio_namespace_get_n_sockets (SocketioNamespace *self);
-SOCKETIO_API SocketioSocket *socketio_namespace_lookup (SocketioNamespace *self, const char *id);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_namespace_use (SocketioNamespace *self,
+                                                       SocketioMiddleware middleware,
+                                                       gpointer user_data,
+                                                       GDestroyNotify destroy);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_namespace_use_async (SocketioNamespace *self,
+                                                             SocketioAsyncMiddleware middleware,
+                                                             gpointer user_data,
+                                                             GDestroyNotify destroy);
+SOCKETIO_AVAILABLE_IN_ALL SocketioAdapter *socketio_namespace_get_adapter (SocketioNamespace *self);
+SOCKETIO_AVAILABLE_IN_ALL SocketioBroadcast *socketio_namespace_broadcast (SocketioNamespace *self);
+SOCKETIO_AVAILABLE_IN_ALL guint socketio_namespace_get_n_sockets (SocketioNamespace *self);
+SOCKETIO_AVAILABLE_IN_ALL SocketioSocket *
+socketio_namespace_lookup (SocketioNamespace *self, const char *id);
 
 /* Emits to all sockets of @room, or of the namespace if @room is NULL, but @except (nullable). A
  * packet is encoded once. */
-SOCKETIO_API void socketio_namespace_emit (SocketioNamespace *self,
-                                           const char *room,
-                                           SocketioSocket *except,
-                                           const char *event,
-                                           SocketioArgs *args);
-SOCKETIO_API void socketio_namespace_emit_json (SocketioNamespace *self,
-                                                const char *room,
-                                                SocketioSocket *except,
-                                                const char *event,
-                                                const char *json_args);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_namespace_emit (SocketioNamespace *self,
+                                                        const char *room,
+                                                        SocketioSocket *except,
+                                                        const char *event,
+                                                        SocketioArgs *args);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_namespace_emit_json (SocketioNamespace *self,
+                                                             const char *room,
+                                                             SocketioSocket *except,
+                                                             const char *event,
+                                                             const char *json_args);
 
 /* The sockets of @room, or all (element-type SocketioSocket) (transfer full). */
-SOCKETIO_API GPtrArray *
+SOCKETIO_AVAILABLE_IN_ALL GPtrArray *
 socketio_namespace_fetch_sockets (SocketioNamespace *self, const char *room);
-SOCKETIO_API void socketio_namespace_emit_json_to (SocketioNamespace *self,
-                                                   GPtrArray *sockets,
-                                                   const char *event,
-                                                   const char *json_args);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_namespace_emit_json_to (SocketioNamespace *self,
+                                                                GPtrArray *sockets,
+                                                                const char *event,
+                                                                const char *json_args);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include "engineio-server.h"
 #include "socketio-doorman.h"
 #include "socketio-adapter.h"
+#include "socketio-error.h"
 #include "socketio-namespace-private.h"
 #include "socketio-peer.h"
 #include "socketio-server-private.h"
@@ -464,7 +465,7 @@ socketio_server_close_async (SocketioServer *self,
   g_task_set_source_tag (task, socketio_server_close_async);
   if (self->close_task != NULL)
     {
-      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_PENDING,
+      g_task_return_new_error (task, SOCKETIO_ERROR, SOCKETIO_ERROR_CLOSING,
                                "The server is being closed already");
       return;
     }
@@ -483,7 +484,7 @@ socketio_server_close_async (SocketioServer *self,
  * @result: what the callback was given
  * @error: return location for an error
  *
- * Returns: %TRUE; or %FALSE with %G_IO_ERROR_PENDING if it was being closed already
+ * Returns: %TRUE; or %FALSE with %SOCKETIO_ERROR_CLOSING if it was being closed already
  */
 gboolean
 socketio_server_close_finish (SocketioServer *self, GAsyncResult *result, GError **error)

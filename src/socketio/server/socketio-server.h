@@ -26,57 +26,63 @@ G_BEGIN_DECLS
  *
  * Signals: connection-opened and connection-closed (SocketioHandshake): an Engine.IO connection.
  */
-SOCKETIO_API
+SOCKETIO_AVAILABLE_IN_ALL
 G_DECLARE_FINAL_TYPE (SocketioServer, socketio_server, SOCKETIO, SERVER, GObject)
 
-SOCKETIO_API SocketioServer *socketio_server_new (const char *path);
+SOCKETIO_AVAILABLE_IN_ALL SocketioServer *socketio_server_new (const char *path);
 
 /* Decides on an Origin which cors-origins does not list. */
 typedef gboolean (*SocketioOriginFunc) (const char *origin, gpointer user_data);
-SOCKETIO_API void socketio_server_set_origin_func (SocketioServer *self,
-                                                   SocketioOriginFunc func,
-                                                   gpointer user_data,
-                                                   GDestroyNotify destroy);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_server_set_origin_func (SocketioServer *self,
+                                                                SocketioOriginFunc func,
+                                                                gpointer user_data,
+                                                                GDestroyNotify destroy);
 
 /* The static namespace of that name ("/", "/admin"), made at the first call (transfer none).
  * Clients that ask for any other are refused with "Invalid namespace". */
-SOCKETIO_API SocketioNamespace *socketio_server_of (SocketioServer *self, const char *name);
+SOCKETIO_AVAILABLE_IN_ALL SocketioNamespace *
+socketio_server_of (SocketioServer *self, const char *name);
 
 /* Serves at the path on an HTTP server that belongs to somebody else, over its own streams. */
-SOCKETIO_API void socketio_server_attach (SocketioServer *self, SoupServer *soup_server);
+SOCKETIO_AVAILABLE_IN_ALL void
+socketio_server_attach (SocketioServer *self, SoupServer *soup_server);
 
 /* The HTTP server of our own, on which other handlers can be added; all its connections come
  * through the doorman. Not to be given listeners. (transfer none) */
-SOCKETIO_API SoupServer *socketio_server_get_soup_server (SocketioServer *self);
+SOCKETIO_AVAILABLE_IN_ALL SoupServer *socketio_server_get_soup_server (SocketioServer *self);
 /* Listens on @address, an inet or a UNIX one. Port 0 takes a free one. Returns the address bound
  * (transfer full), or NULL with an error of G_IO_ERROR. */
-SOCKETIO_API GSocketAddress *
+SOCKETIO_AVAILABLE_IN_ALL GSocketAddress *
 socketio_server_listen (SocketioServer *self, GSocketAddress *address, GError **error);
 /* Takes over a listening socket (socket activation). Takes the fd in any case. */
-SOCKETIO_API gboolean socketio_server_listen_fd (SocketioServer *self, int fd, GError **error);
+SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_server_listen_fd (SocketioServer *self,
+                                                              int fd,
+                                                              GError **error);
 
 /* Whether Socket.IO is served at the path on our own HTTP server (default); else it is pages only.
  */
-SOCKETIO_API void socketio_server_set_realtime (SocketioServer *self, gboolean realtime);
+SOCKETIO_AVAILABLE_IN_ALL void
+socketio_server_set_realtime (SocketioServer *self, gboolean realtime);
 
-SOCKETIO_API guint socketio_server_get_n_connections (SocketioServer *self);
+SOCKETIO_AVAILABLE_IN_ALL guint socketio_server_get_n_connections (SocketioServer *self);
 /* Those whose transport has that name now: "websocket" or "polling". */
-SOCKETIO_API guint socketio_server_count_connections (SocketioServer *self, const char *transport);
+SOCKETIO_AVAILABLE_IN_ALL guint socketio_server_count_connections (SocketioServer *self,
+                                                                   const char *transport);
 
 /* Who sent a request that came in through socketio_server_listen(): uid of the UNIX peer, else -1
  * (TCP, or a request of an HTTP server not ours). */
-SOCKETIO_API gint64 socketio_server_get_peer_uid (SoupServerMessage *message);
-SOCKETIO_API gboolean socketio_server_is_unix_peer (SoupServerMessage *message);
+SOCKETIO_AVAILABLE_IN_ALL gint64 socketio_server_get_peer_uid (SoupServerMessage *message);
+SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_server_is_unix_peer (SoupServerMessage *message);
 
 /* Stops accepting; closes every connection without a DISCONNECT packet once its queue is sent, but
  * after @timeout_ms at the latest; then calls back. Reason of the sockets: "server shutting down".
  */
-SOCKETIO_API void socketio_server_close_async (SocketioServer *self,
-                                               guint timeout_ms,
-                                               GAsyncReadyCallback callback,
-                                               gpointer user_data);
-SOCKETIO_API gboolean socketio_server_close_finish (SocketioServer *self,
-                                                    GAsyncResult *result,
-                                                    GError **error);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_server_close_async (SocketioServer *self,
+                                                            guint timeout_ms,
+                                                            GAsyncReadyCallback callback,
+                                                            gpointer user_data);
+SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_server_close_finish (SocketioServer *self,
+                                                                 GAsyncResult *result,
+                                                                 GError **error);
 
 G_END_DECLS

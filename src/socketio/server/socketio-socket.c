@@ -7,6 +7,7 @@
 #include "socketio-args-private.h"
 #include "socketio-broadcast-private.h"
 #include "socketio-decision-private.h"
+#include "socketio-error.h"
 #include "socketio-id.h"
 #include "socketio-json.h"
 #include "socketio-namespace-private.h"
@@ -663,7 +664,7 @@ socketio_socket_emit_with_ack_async (SocketioSocket *self,
       /* unless losing the connection has ended it already */
       if (failed == NULL)
         return;
-      g_task_return_new_error (failed, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED,
+      g_task_return_new_error (failed, SOCKETIO_ERROR, SOCKETIO_ERROR_NOT_CONNECTED,
                                "The socket is not connected");
     }
 }
@@ -674,9 +675,8 @@ socketio_socket_emit_with_ack_async (SocketioSocket *self,
  * @result: what the callback was given
  * @error: return location for an error
  *
- * Returns: (transfer full): what the client answered; or %NULL with an error of %G_IO_ERROR:
- *   %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_CLOSED if the socket went, %G_IO_ERROR_NOT_CONNECTED, or
- *   %G_IO_ERROR_CANCELLED
+ * Returns: (transfer full): what the client answered; or %NULL with %SOCKETIO_ERROR_TIMED_OUT,
+ *   %SOCKETIO_ERROR_DISCONNECTED, %SOCKETIO_ERROR_NOT_CONNECTED or %G_IO_ERROR_CANCELLED
  */
 SocketioArgs *
 socketio_socket_emit_with_ack_finish (SocketioSocket *self, GAsyncResult *result, GError **error)
