@@ -19,7 +19,7 @@ static void
 listed_cb (JsonObject *ack, gpointer user_data)
 {
   g_autofree Listing *listing = user_data;
-  g_autoptr (JsonObject) taken = ack;
+  g_autoptr (JsonObject) taken G_GNUC_UNUSED = ack;
 
   if (json_object_get_boolean_member (ack, "ok"))
     {
