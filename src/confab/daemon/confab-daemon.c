@@ -41,6 +41,10 @@
  */
 #define MAX_QUEUED_BYTES (4 * CONFAB_MAX_ANSWER_BYTES)
 
+/* How long a client may be away and still be recovered. Answers are not kept for it: they are with
+ * their generations. */
+#define RECOVERY_WINDOW_MS (120 * 1000)
+
 struct _ConfabDaemon
 {
   const ConfabOptions *options; /* of the caller */
@@ -330,8 +334,9 @@ set_up (ConfabDaemon *self)
   if (!open_store (self))
     return FALSE;
   self->limits = confab_limits_new (confab_service_get_metrics (self->service));
-  self->server = g_object_new (SOCKETIO_TYPE_SERVER, "path", CONFAB_SOCKET_PATH, "max-queued-bytes",
-                               (guint64) MAX_QUEUED_BYTES, NULL);
+  self->server =
+      g_object_new (SOCKETIO_TYPE_SERVER, "path", CONFAB_SOCKET_PATH, "max-queued-bytes",
+                    (guint64) MAX_QUEUED_BYTES, "recovery-window", RECOVERY_WINDOW_MS, NULL);
   socketio_server_set_realtime (self->server, options->realtime);
 
   serve_http (self);

@@ -164,6 +164,8 @@ add_slow (ConfabChangeFeed *self, SocketioSocket *socket, guint64 n_told)
 {
   SlowReader *reader = g_new0 (SlowReader, 1);
 
+  /* what it has is known to nobody if its connection is lost */
+  socketio_socket_set_recoverable (socket, FALSE);
   reader->feed = self;
   reader->socket = g_object_ref (socket);
   reader->n_told = n_told;
@@ -176,21 +178,35 @@ add_slow (ConfabChangeFeed *self, SocketioSocket *socket, guint64 n_told)
 
 /* Telling */
 
+/* Whoever is full by now joins the slow ones. */
 static void
 sort_out (ConfabChangeFeed *self, GPtrArray *sockets)
 {
   for (guint i = sockets->len; i > 0; i--)
     {
       SocketioSocket *socket = g_ptr_array_index (sockets, i - 1);
-      gboolean is_slow = g_hash_table_contains (self->slow, socket);
 
-      if (!is_slow && !is_full (socket))
+      if (!is_full (socket))
         continue;
-
-      if (!is_slow && socketio_socket_is_connected (socket))
+      if (!g_hash_table_contains (self->slow, socket))
         add_slow (self, socket, self->n_told);
       g_ptr_array_remove_index_fast (sockets, i - 1);
     }
+}
+
+/* To all but the slow ones; those that are away and may come back are told when they do. */
+static void
+tell (ConfabChangeFeed *self, const Change *change)
+{
+  g_autoptr (SocketioBroadcast) broadcast = socketio_namespace_broadcast (self->namespace);
+  g_autofree char *json = change_to_json (change);
+  GHashTableIter iter;
+  gpointer socket;
+
+  g_hash_table_iter_init (&iter, self->slow);
+  while (g_hash_table_iter_next (&iter, &socket, NULL))
+    socketio_broadcast_except (broadcast, socketio_socket_get_id (socket));
+  socketio_broadcast_emit_json (broadcast, change->event, json);
 }
 
 static void
@@ -201,10 +217,9 @@ tell_all (ConfabChangeFeed *self)
   for (GList *link = find_untold (self, self->n_told); link != NULL; link = link->next)
     {
       Change *change = link->data;
-      g_autofree char *json = change_to_json (change);
 
       sort_out (self, sockets);
-      socketio_namespace_emit_json_to (self->namespace, sockets, change->event, json);
+      tell (self, change);
       self->n_told = change->number;
     }
   if (g_hash_table_size (self->slow) == 0)

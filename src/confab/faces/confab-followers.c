@@ -3,6 +3,22 @@
 
 #include "confab-following.h"
 
+/* How long the end of a generation is remembered for those whose connection was lost at that time,
+ * which they and we may notice late, before the library's recovery is over. */
+#define REMEMBER_SECONDS 180
+/* And of how many generations, followers, and bytes of text. */
+#define MAX_ENDED 256
+#define MAX_ENDED_ABSENT 16384
+#define MAX_ENDED_BYTES (4 * 1024 * 1024)
+
+typedef struct
+{
+  ConfabFollowing *following;
+  gint64 expires; /* monotonic, µs */
+  guint n_absent;
+  gsize n_bytes;
+} Ended;
+
 struct _ConfabFollowers
 {
   ConfabService *service;
@@ -10,6 +26,11 @@ struct _ConfabFollowers
   GHashTable *followings; /* ConfabGeneration → ConfabFollowing, until its end was told */
   ConfabLaggards *laggards;
   guint interval_ms;
+
+  GQueue ended; /* of Ended, the oldest first */
+  guint n_absent;
+  gsize n_bytes;
+  GSource *expiry; /* while there are any */
 };
 
 /* Sockets leave their rooms when they go, so that no table here grows. */
@@ -22,6 +43,66 @@ make_room_name (const char *module_id)
 static ConfabFollowing *ensure_following (ConfabFollowers *self, ConfabGeneration *generation);
 
 static void
+forget_oldest (ConfabFollowers *self)
+{
+  Ended *ended = g_queue_pop_head (&self->ended);
+
+  self->n_absent -= ended->n_absent;
+  self->n_bytes -= ended->n_bytes;
+  confab_following_unref (ended->following);
+  g_free (ended);
+  if (!g_queue_is_empty (&self->ended) || self->expiry == NULL)
+    return;
+
+  g_source_destroy (self->expiry);
+  g_clear_pointer (&self->expiry, g_source_unref);
+}
+
+static gboolean
+expiry_cb (gpointer user_data)
+{
+  ConfabFollowers *self = user_data;
+  gint64 now = g_get_monotonic_time ();
+  const Ended *oldest;
+
+  while ((oldest = g_queue_peek_head (&self->ended)) != NULL && oldest->expires <= now)
+    forget_oldest (self);
+
+  return self->expiry != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+/* For those who may not have heard of the end. */
+static void
+remember (ConfabFollowers *self, ConfabFollowing *following)
+{
+  ConfabGeneration *generation = confab_following_get_generation (following);
+  Ended *ended;
+
+  if (confab_following_get_n_absent (following) == 0)
+    return;
+
+  ended = g_new0 (Ended, 1);
+  ended->following = confab_following_ref (following);
+  ended->expires = g_get_monotonic_time () + REMEMBER_SECONDS * G_TIME_SPAN_SECOND;
+  ended->n_absent = confab_following_get_n_absent (following);
+  ended->n_bytes = strlen (confab_generation_get_text (generation))
+                   + strlen (confab_generation_get_reasoning (generation));
+  self->n_absent += ended->n_absent;
+  self->n_bytes += ended->n_bytes;
+  g_queue_push_tail (&self->ended, ended);
+  while (self->ended.length > MAX_ENDED || self->n_absent > MAX_ENDED_ABSENT
+         || self->n_bytes > MAX_ENDED_BYTES)
+    forget_oldest (self);
+
+  if (self->expiry != NULL || g_queue_is_empty (&self->ended))
+    return;
+  self->expiry = g_timeout_source_new_seconds (REMEMBER_SECONDS / 6);
+  g_source_set_static_name (self->expiry, "[confab] endings");
+  g_source_set_callback (self->expiry, expiry_cb, self, NULL);
+  g_source_attach (self->expiry, g_main_context_get_thread_default ());
+}
+
+static void
 ended_cb (ConfabGeneration *generation, gpointer user_data)
 {
   ConfabFollowers *self = user_data;
@@ -29,6 +110,7 @@ ended_cb (ConfabGeneration *generation, gpointer user_data)
 
   g_signal_handlers_disconnect_by_func (generation, ended_cb, self);
   confab_following_end (following);
+  remember (self, following);
   g_hash_table_remove (self->followings, generation);
 }
 
@@ -81,6 +163,7 @@ confab_followers_new (ConfabService *service, SocketioNamespace *namespace)
   self->namespace = g_object_ref (namespace);
   self->followings =
       g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) confab_following_unref);
+  g_queue_init (&self->ended);
   self->laggards = confab_laggards_new (namespace, confab_service_get_metrics (service));
   g_signal_connect (service, "generation-started", G_CALLBACK (started_cb), self);
 
@@ -94,6 +177,8 @@ confab_followers_free (ConfabFollowers *self)
   gpointer generation;
 
   g_signal_handlers_disconnect_by_data (self->service, self);
+  while (!g_queue_is_empty (&self->ended))
+    forget_oldest (self);
   g_hash_table_iter_init (&iter, self->followings);
   while (g_hash_table_iter_next (&iter, &generation, NULL))
     g_signal_handlers_disconnect_by_data (generation, self);
@@ -155,6 +240,29 @@ confab_followers_follow_module (ConfabFollowers *self,
 
   confab_laggards_drop (self->laggards, socket, running);
   confab_followers_follow_generation (self, socket, running);
+}
+
+/**
+ * confab_followers_recover:
+ * @self: the followers
+ * @socket: who has just been recovered
+ *
+ * Tells it what it missed of the generations that it followed, and goes on with those that run.
+ */
+void
+confab_followers_recover (ConfabFollowers *self, SocketioSocket *socket)
+{
+  g_autoptr (GList) running = g_hash_table_get_values (self->followings);
+  g_autoptr (GPtrArray) all =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) confab_following_unref);
+
+  for (GList *l = self->ended.head; l != NULL; l = l->next)
+    g_ptr_array_add (all, confab_following_ref (((Ended *) l->data)->following));
+  for (GList *l = running; l != NULL; l = l->next)
+    g_ptr_array_add (all, confab_following_ref (l->data));
+
+  for (guint i = 0; i < all->len && socketio_socket_is_connected (socket); i++)
+    confab_following_recover (g_ptr_array_index (all, i), socket);
 }
 
 /**

@@ -31,6 +31,8 @@ void confab_followers_follow_generation (ConfabFollowers *self,
 void confab_followers_follow_module (ConfabFollowers *self,
                                      SocketioSocket *socket,
                                      const char *module_id);
+/* @socket is back after its connection was lost, and was recovered. */
+void confab_followers_recover (ConfabFollowers *self, SocketioSocket *socket);
 void confab_followers_leave_module (ConfabFollowers *self,
                                     SocketioSocket *socket,
                                     const char *module_id);

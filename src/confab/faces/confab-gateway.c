@@ -377,6 +377,8 @@ event_cb (SocketioSocket *socket,
 static void
 connect_cb (SocketioNamespace *namespace, SocketioSocket *socket, gpointer user_data)
 {
+  if (socketio_socket_is_recovered (socket))
+    confab_followers_recover (CONFAB_GATEWAY (user_data)->followers, socket);
   /* one handler without detail and a table: less for each of 10,000 sockets than one for each name
    */
   g_signal_connect_object (socket, "event", G_CALLBACK (event_cb), user_data, 0);
@@ -400,6 +402,23 @@ describe_handshake (SocketioHandshake *handshake)
   };
 }
 
+/*
+ * Connection state recovery marks each event by one more argument, which clients that know nothing
+ * of it hand on to the application: a handler of one argument raises an error then, in Python. So
+ * only the official client is marked, which is known by a browser's or its own User-Agent, or in
+ * Node.js over WebSocket by having neither that nor an Origin.
+ */
+static gboolean
+can_recover (SocketioHandshake *handshake)
+{
+  const char *agent = socketio_handshake_get_header (handshake, "User-Agent");
+
+  if (agent == NULL)
+    return socketio_handshake_get_header (handshake, "Origin") == NULL;
+
+  return g_str_has_prefix (agent, "Mozilla/") || g_str_has_prefix (agent, "node");
+}
+
 static gboolean
 authorize_cb (SocketioSocket *socket, char **data, gpointer user_data, GError **error)
 {
@@ -409,7 +428,11 @@ authorize_cb (SocketioSocket *socket, char **data, gpointer user_data, GError **
 
   if (confab_access_is_authorized (self->access, &requester)
       || confab_access_check_token (self->access, token))
-    return TRUE;
+    {
+      if (!can_recover (socketio_socket_get_handshake (socket)))
+        socketio_socket_set_recoverable (socket, FALSE);
+      return TRUE;
+    }
 
   *data = g_strdup ("{\"code\":\"unauthorized\"}");
   g_set_error_literal (

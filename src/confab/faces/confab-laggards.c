@@ -251,6 +251,8 @@ confab_laggards_add (ConfabLaggards *self,
   Laggard *laggard = g_hash_table_lookup (self->by_socket, socket);
   Missed *missed = g_new0 (Missed, 1);
 
+  /* what it has would be known to nobody if its connection were lost now */
+  socketio_socket_set_recoverable (socket, FALSE);
   missed->following = confab_following_ref (following);
   missed->seq = seq;
   missed->was_started = confab_following_is_started (following);
@@ -295,6 +297,28 @@ tell_to_resume (Laggard *laggard, Missed *missed)
   confab_wire_append_resync (json, confab_following_get_generation (missed->following),
                              missed->seq);
   emit (laggard, "ai:chat:resync", json);
+}
+
+/**
+ * confab_laggards_add_lost:
+ * @self: the laggards
+ * @socket: who lacks more than can be told
+ * @following: of this
+ * @seq: what it has at least
+ *
+ * Tells it to resume; of the rest it hears of the end.
+ */
+void
+confab_laggards_add_lost (ConfabLaggards *self,
+                          SocketioSocket *socket,
+                          ConfabFollowing *following,
+                          guint64 seq)
+{
+  Laggard *laggard;
+
+  confab_laggards_add (self, socket, following, seq);
+  laggard = g_hash_table_lookup (self->by_socket, socket);
+  tell_to_resume (laggard, g_ptr_array_index (laggard->missed, laggard->missed->len - 1));
 }
 
 /**

@@ -35,6 +35,11 @@ void confab_laggards_add (ConfabLaggards *self,
                           SocketioSocket *socket,
                           ConfabFollowing *following,
                           guint64 seq);
+/* Likewise, but it lacks more than can be told, and is told to resume. */
+void confab_laggards_add_lost (ConfabLaggards *self,
+                               SocketioSocket *socket,
+                               ConfabFollowing *following,
+                               guint64 seq);
 /* It has resumed, or wants to hear no more. */
 void
 confab_laggards_drop (ConfabLaggards *self, SocketioSocket *socket, ConfabGeneration *generation);

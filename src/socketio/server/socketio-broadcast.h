@@ -27,6 +27,9 @@ G_DECLARE_FINAL_TYPE (SocketioBroadcast, socketio_broadcast, SOCKETIO, BROADCAST
  * @SOCKETIO_EMIT_VOLATILE: not sent to clients that are not ready to take it at once, and not kept
  *   for recovery (`volatile`)
  * @SOCKETIO_EMIT_LOCAL: only to clients of this process (`local`)
+ * @SOCKETIO_EMIT_UNKEPT: counted for connection state recovery, but not kept for it: the
+ *   application, which can make it again, sends a client that is recovered what it lacks after
+ *   [method@Socket.get_recovered_offset]
  *
  * How an event is sent.
  */
@@ -35,6 +38,7 @@ typedef enum /*< flags >*/
   SOCKETIO_EMIT_DEFAULT = 0,
   SOCKETIO_EMIT_VOLATILE = 1 << 0,
   SOCKETIO_EMIT_LOCAL = 1 << 1,
+  SOCKETIO_EMIT_UNKEPT = 1 << 2,
 } SocketioEmitFlags;
 
 SOCKETIO_AVAILABLE_IN_ALL SocketioBroadcast *

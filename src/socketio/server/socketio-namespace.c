@@ -226,19 +226,19 @@ encode (SocketioNamespace *self,
 }
 
 /* At most two encodings, however many the receivers: with an offset for those that may come back,
- * and without for the others. */
-void
-socketio_namespace_deliver (SocketioNamespace *self,
-                            GPtrArray *receivers,
-                            SocketioBroadcast *broadcast,
-                            const char *event,
-                            SocketioArgs *args,
-                            const char *json_args)
+ * and without for the others. Returns the offset. */
+static guint64
+deliver (SocketioNamespace *self,
+         GPtrArray *receivers,
+         SocketioBroadcast *broadcast,
+         const char *event,
+         SocketioArgs *args,
+         const char *json_args,
+         SocketioEmitFlags flags)
 {
-  SocketioEmitFlags flags =
-      broadcast != NULL ? socketio_broadcast_get_flags (broadcast) : SOCKETIO_EMIT_DEFAULT;
   gboolean tracks = self->recovery != NULL && !(flags & SOCKETIO_EMIT_VOLATILE);
-  gboolean away = tracks && broadcast != NULL && socketio_recovery_is_needed (self->recovery);
+  gboolean away = tracks && broadcast != NULL && !(flags & SOCKETIO_EMIT_UNKEPT)
+                  && socketio_recovery_is_needed (self->recovery);
   guint64 offset =
       tracks && (away || receivers->len > 0) ? socketio_recovery_next_offset (self->recovery) : 0;
   g_autoptr (GArray) tracked = NULL;
@@ -255,11 +255,25 @@ socketio_namespace_deliver (SocketioNamespace *self,
       socketio_socket_send_event (socket, event, args, json_args, *packets, track ? offset : 0,
                                   flags);
     }
-  if (!away)
-    return;
-  if (tracked == NULL)
-    tracked = encode (self, event, args, json_args, offset);
-  socketio_recovery_record (self->recovery, broadcast, offset, tracked);
+  if (away)
+    {
+      if (tracked == NULL)
+        tracked = encode (self, event, args, json_args, offset);
+      socketio_recovery_record (self->recovery, broadcast, offset, tracked);
+    }
+  return offset;
+}
+
+void
+socketio_namespace_deliver (SocketioNamespace *self,
+                            GPtrArray *receivers,
+                            SocketioBroadcast *broadcast,
+                            const char *event,
+                            SocketioArgs *args,
+                            const char *json_args)
+{
+  deliver (self, receivers, broadcast, event, args, json_args,
+           socketio_broadcast_get_flags (broadcast));
 }
 
 static SocketioBroadcast *
@@ -348,19 +362,24 @@ socketio_namespace_emit_json (SocketioNamespace *self,
  *   array must not change while this runs
  * @event: the event's name
  * @json_args: (nullable): the arguments as JSON, separated by commas, without brackets; not checked
+ * @flags: how to send it
  *
  * Sends an event to receivers that the caller keeps. It is encoded once.
+ *
+ * Returns: its offset, as clients that may be recovered know it; greater than that of any event
+ *   before. 0 without connection state recovery or receivers
  */
-void
+guint64
 socketio_namespace_emit_json_to (SocketioNamespace *self,
                                  GPtrArray *sockets,
                                  const char *event,
-                                 const char *json_args)
+                                 const char *json_args,
+                                 SocketioEmitFlags flags)
 {
-  g_return_if_fail (SOCKETIO_IS_NAMESPACE (self));
-  g_return_if_fail (sockets != NULL && event != NULL);
+  g_return_val_if_fail (SOCKETIO_IS_NAMESPACE (self), 0);
+  g_return_val_if_fail (sockets != NULL && event != NULL, 0);
 
-  socketio_namespace_deliver (self, sockets, NULL, event, NULL, json_args);
+  return deliver (self, sockets, NULL, event, NULL, json_args, flags);
 }
 
 /**

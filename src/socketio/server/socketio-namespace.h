@@ -81,9 +81,10 @@ SOCKETIO_AVAILABLE_IN_ALL void socketio_namespace_emit_json (SocketioNamespace *
 /* The sockets of @room, or all (element-type SocketioSocket) (transfer full). */
 SOCKETIO_AVAILABLE_IN_ALL GPtrArray *
 socketio_namespace_fetch_sockets (SocketioNamespace *self, const char *room);
-SOCKETIO_AVAILABLE_IN_ALL void socketio_namespace_emit_json_to (SocketioNamespace *self,
-                                                                GPtrArray *sockets,
-                                                                const char *event,
-                                                                const char *json_args);
+SOCKETIO_AVAILABLE_IN_ALL guint64 socketio_namespace_emit_json_to (SocketioNamespace *self,
+                                                                   GPtrArray *sockets,
+                                                                   const char *event,
+                                                                   const char *json_args,
+                                                                   SocketioEmitFlags flags);
 
 G_END_DECLS

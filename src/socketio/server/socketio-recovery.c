@@ -255,7 +255,7 @@ socketio_recovery_take_over (SocketioRecovery *self, SocketioSocket *socket)
 {
   g_autofree char *id = g_strdup (socketio_socket_get_id (socket));
   const char *secret = socketio_socket_get_secret (socket);
-  guint64 offset = socketio_socket_get_claimed_offset (socket);
+  guint64 offset = socketio_socket_get_recovered_offset (socket);
   SocketioSocket *living;
   Absence *absence;
   GArray *missed;

@@ -53,7 +53,6 @@ void socketio_socket_assume (SocketioSocket *self,
                              const char *secret,
                              JsonObject *data,
                              guint64 offset);
-guint64 socketio_socket_get_claimed_offset (SocketioSocket *self);
 JsonObject *socketio_socket_peek_data (SocketioSocket *self);
 SocketioLog *socketio_socket_peek_log (SocketioSocket *self);
 SocketioLog *socketio_socket_steal_log (SocketioSocket *self);

@@ -220,11 +220,42 @@ socketio_socket_is_recovered (SocketioSocket *self)
 }
 
 /**
- * socketio_socket_set_recoverable:
- * @self: a socket that is not yet connected
- * @recoverable: whether the client may come back to what it was
+ * socketio_socket_get_recovered_offset:
+ * @self: a socket
  *
- * For middleware: takes a client out of connection state recovery, which is otherwise a matter of
+ * Returns: the offset of the newest event that the client had before it was recovered; 0 if it had
+ *   none, or was not recovered
+ */
+guint64
+socketio_socket_get_recovered_offset (SocketioSocket *self)
+{
+  g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), 0);
+
+  return self->claimed_offset;
+}
+
+/**
+ * socketio_socket_get_recoverable:
+ * @self: a socket
+ *
+ * Returns: whether the client may come back to what it was, if it loses its connection or has
+ *   just lost it
+ */
+gboolean
+socketio_socket_get_recoverable (SocketioSocket *self)
+{
+  g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), FALSE);
+
+  return socketio_socket_is_tracked (self);
+}
+
+/**
+ * socketio_socket_set_recoverable:
+ * @self: a socket
+ * @recoverable: whether the client may come back to what it was; only %FALSE for one that is
+ *   connected
+ *
+ * Takes a client out of connection state recovery, which is otherwise a matter of
  * [property@Server:recovery-window] alone. Its events then carry no offset, as an additional last
  * argument, which clients hand on to the handlers of the event.
  */
@@ -232,15 +263,19 @@ void
 socketio_socket_set_recoverable (SocketioSocket *self, gboolean recoverable)
 {
   g_return_if_fail (SOCKETIO_IS_SOCKET (self));
-  g_return_if_fail (!self->connected);
+  g_return_if_fail (!recoverable || !self->connected);
 
   if (recoverable == socketio_socket_is_tracked (self)
       || socketio_namespace_get_recovery (self->nsp) == NULL
       || socketio_client_get_protocol (self->client) != 4)
     return;
-  socketio_socket_renew (self);
+  if (!self->connected)
+    socketio_socket_renew (self);
   if (!recoverable)
-    self->secret[0] = '\0';
+    {
+      self->secret[0] = '\0';
+      g_clear_pointer (&self->log, socketio_log_free);
+    }
 }
 
 /**
@@ -378,12 +413,6 @@ socketio_socket_assume (SocketioSocket *self,
   self->recovered = TRUE;
 }
 
-guint64
-socketio_socket_get_claimed_offset (SocketioSocket *self)
-{
-  return self->claimed_offset;
-}
-
 JsonObject *
 socketio_socket_peek_data (SocketioSocket *self)
 {
@@ -490,8 +519,8 @@ send_event (SocketioSocket *self,
 
       if (self->log == NULL)
         self->log = socketio_log_new ();
-      socketio_log_append (self->log, offset, packets, n_packets, options->max_packets,
-                           options->max_bytes);
+      socketio_log_append (self->log, offset, packets, flags & SOCKETIO_EMIT_UNKEPT ? 0 : n_packets,
+                           options->max_packets, options->max_bytes);
     }
   if (!socketio_client_send (self->client, packets, n_packets))
     return FALSE;

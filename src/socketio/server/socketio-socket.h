@@ -53,6 +53,8 @@ SOCKETIO_AVAILABLE_IN_ALL void socketio_socket_set_event_filter (SocketioSocket 
                                                                  gpointer user_data,
                                                                  GDestroyNotify destroy);
 SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_socket_is_recovered (SocketioSocket *self);
+SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_socket_get_recoverable (SocketioSocket *self);
+SOCKETIO_AVAILABLE_IN_ALL guint64 socketio_socket_get_recovered_offset (SocketioSocket *self);
 SOCKETIO_AVAILABLE_IN_ALL void
 socketio_socket_set_recoverable (SocketioSocket *self, gboolean recoverable);
 SOCKETIO_AVAILABLE_IN_ALL JsonObject *socketio_socket_get_data (SocketioSocket *self);

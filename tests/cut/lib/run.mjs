@@ -21,7 +21,8 @@ const STEPS = {
 
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
-export const newCounts = () => ({ connects: 0, wireCuts: 0, reloads: 0, kills: 0, terminations: 0,
+export const newCounts = () => ({ connects: 0, recoveries: 0, wireCuts: 0, reloads: 0,
+  kills: 0, terminations: 0,
   upstreamFaults: 0, upstreamRequests: 0, questions: 0, refusals: 0, retries: 0, repeats: 0,
   resumes: 0, stops: 0, events: 0, endEvents: 0, generations: 0, messages: 0,
   backwards: 0, completed: 0, stopped: 0, failed: 0, interrupted: 0 });

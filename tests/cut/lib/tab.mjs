@@ -29,6 +29,9 @@ class View {
 class Link {
   /* modules whose resume was acknowledged */
   modules = new Set();
+  /* those that may be followed, or left, by a call whose ack was lost before a recovery */
+  asked = new Set();
+  leaving = new Set();
   /* generationId → {moduleId, started, ended, stopped} */
   live = new Map();
 }
@@ -130,8 +133,11 @@ export class Tab {
       return;
     this.#run.log(`${this.name} connect${socket.recovered ? ' (recovered)' : ''}`);
     this.#run.counts.connects += 1;
-    if (!socket.recovered)
+    if (socket.recovered)
+      this.#run.counts.recoveries += 1;
+    else
       this.#link = new Link();
+    this.#link.leaving.forEach((moduleId) => this.#left(moduleId));
     this.resuming = 0;
     const modules = new Set(this.following);
     for (const view of this.views.values())
@@ -160,6 +166,7 @@ export class Tab {
     const { socket } = this;
     const link = this.#link;
     this.#run.log(`${this.name} → ${event} ${JSON.stringify(payload)}`);
+    link.asked.add(payload.moduleId);
     socket.emit(event, payload, (ack) => {
       this.#run.log(`${this.name} ack ${event} ${JSON.stringify(ack)}`);
       if (this.socket === socket && this.#link === link)
@@ -301,16 +308,28 @@ export class Tab {
       || [...this.ops].some((op) => op.moduleId === moduleId))
       return;
     this.following.delete(moduleId);
+    this.#link.leaving.add(moduleId);
     this.#emit('ai:chat:leave', { moduleId }, () => {
-      /* what was asked since is acknowledged later */
-      this.#link.modules.delete(moduleId);
-      for (const [generationId, live] of this.#link.live)
-        if (live.moduleId === moduleId)
-          this.#link.live.delete(generationId);
-      for (const [generationId, view] of this.views)
-        if (view.moduleId === moduleId && !view.end)
-          this.views.delete(generationId);
+      this.#link.asked.delete(moduleId);
+      this.#left(moduleId);
     });
+  }
+
+  #left(moduleId) {
+    /* what was asked since is acknowledged later */
+    this.#link.leaving.delete(moduleId);
+    this.#link.modules.delete(moduleId);
+    for (const [generationId, live] of this.#link.live)
+      if (live.moduleId === moduleId)
+        this.#link.live.delete(generationId);
+    for (const [generationId, view] of this.views)
+      if (view.moduleId === moduleId && !view.end)
+        this.views.delete(generationId);
+  }
+
+  /** Whether confabd may know of a call whose ack this page will never see. */
+  #mayFollow(moduleId) {
+    return this.socket.recovered && this.#link.asked.has(moduleId);
   }
 
   #heard(event, payload) {
@@ -336,6 +355,9 @@ export class Tab {
     const isOld = this.socket.recovered && view && (view.end || payload.seq <= view.seq);
     if (isOld && !live?.ended)
       return;
+    /* what its lost ack said comes with the next one */
+    if (!live && this.#mayFollow(moduleId))
+      return;
     if (!view || !live)
       this.#fail(`${event} of ${generationId}, which it does not follow`);
     else if (live.ended)
@@ -349,7 +371,7 @@ export class Tab {
   #heardStart({ generationId, moduleId, userMessageId, messageId, parentId, message }) {
     const { live, modules } = this.#link;
     const mine = live.get(generationId);
-    if (!mine && !modules.has(moduleId))
+    if (!mine && !modules.has(moduleId) && !this.#mayFollow(moduleId))
       this.#fail(`started of ${generationId}, which it does not follow`);
     if (mine?.started)
       this.#fail(`${generationId} started twice`);

@@ -87,10 +87,10 @@ export async function connect(t, confabd, options) {
 }
 
 /** A client on the UNIX socket, which the kernel buffers little of; its reading can be paused. */
-export async function connectOverUnix(t, confabd) {
+export async function connectOverUnix(t, confabd, options = {}) {
   const agent = new Agent();
   agent.createConnection = () => connectNet(confabd.unixPath);
-  const chat = await connect(t, confabd, { transports: ['websocket'], agent });
+  const chat = await connect(t, confabd, { transports: ['websocket'], agent, ...options });
   const { _socket: wire } = chat.socket.io.engine.transport.ws;
   return { chat, pause: () => wire.pause(), resume: () => wire.resume() };
 }
