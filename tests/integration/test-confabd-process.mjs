@@ -2,7 +2,7 @@
 // The program itself: what it prints, where it listens, how it ends.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { openSync } from 'node:fs';
 import { connect as connectTcp, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -91,6 +91,15 @@ test('the UNIX socket is private, and goes with the program', async (t) => {
   assert.equal((await stat(join(confabd.unixPath, '..'))).mode & 0o777, 0o700);
   const where = { socketPath: confabd.unixPath };
   assert.equal((await fetchFrom(where, { headers: { Host: 'localhost' } })).status, 200);
+});
+
+test('a folder that a sandbox has made for the UNIX socket becomes private', async (t) => {
+  const dir = await makeDir(t);
+  await chmod(dir, 0o700);
+  await mkdir(join(dir, 'confab'));
+  await chmod(join(dir, 'confab'), 0o755);
+  await startConfabd(t, BUILTIN, { env: { XDG_RUNTIME_DIR: dir } });
+  assert.equal((await stat(join(dir, 'confab'))).mode & 0o777, 0o700);
 });
 
 test('--unix names another path, and an empty one means none', async (t) => {

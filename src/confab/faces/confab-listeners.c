@@ -259,6 +259,15 @@ bind_unix (ConfabListeners *self, const char *path, GError **error)
   return g_steal_fd (&fd);
 }
 
+/* The one of the contract, not one that the user has named. */
+static gboolean
+is_own_directory (const char *directory)
+{
+  g_autofree char *own = g_build_filename (g_get_user_runtime_dir (), "confab", NULL);
+
+  return g_str_equal (directory, own);
+}
+
 /**
  * confab_listeners_add_unix:
  * @self: listeners, without a UNIX socket yet
@@ -284,6 +293,9 @@ confab_listeners_add_unix (ConfabListeners *self, const char *path, GError **err
   /* Of two that start at once, one looks and binds while the other waits. */
   lock = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (lock < 0 || flock (lock, LOCK_EX) != 0)
+    return fail_with_errno (error, directory);
+  /* a Flatpak finds it made, with another mode */
+  if (is_own_directory (directory) && fchmod (lock, 0700) != 0)
     return fail_with_errno (error, directory);
 
   fd = bind_unix (self, path, error);
