@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the desktop sees of confabd: launcher, search, notifications, inhibition, and its files."""
 
+import html
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -20,6 +22,8 @@ APPLICATION = 'org.freedesktop.Application'
 NOTIFICATIONS = 'org.freedesktop.Notifications'
 PORTAL = 'org.freedesktop.portal.Desktop'
 
+MARKUP = '<i>help</i> & &lt; <a href="x">'
+
 SERVICES = '''<node>
 <interface name="org.freedesktop.Notifications">
 <method name="Notify"><arg type="s"/><arg type="u"/><arg type="s"/><arg type="s"/><arg type="s"/>
@@ -30,6 +34,13 @@ SERVICES = '''<node>
 <arg type="o" direction="out"/></method>
 </interface>
 <interface name="org.freedesktop.portal.Request"><method name="Close"/></interface>
+<interface name="org.freedesktop.portal.Notification">
+<method name="AddNotification"><arg type="s"/><arg type="a{sv}"/></method>
+</interface>
+<interface name="org.freedesktop.portal.OpenURI">
+<method name="OpenURI"><arg type="s"/><arg type="s"/><arg type="a{sv}"/>
+<arg type="o" direction="out"/></method>
+</interface>
 </node>'''
 
 
@@ -39,11 +50,14 @@ class Desktop:
     def __init__(self, bus, home):
         self.connection = bus.connect()
         self.notes = []
+        self.portal_notes = []
         self.inhibited = []
         self.closed = 0
         node = Gio.DBusNodeInfo.new_for_xml(SERVICES)
         for path, interface in (('/org/freedesktop/Notifications', 0),
-                                ('/org/freedesktop/portal/desktop', 1), ('/request', 2)):
+                                ('/org/freedesktop/portal/desktop', 1), ('/request', 2),
+                                ('/org/freedesktop/portal/desktop', 3),
+                                ('/org/freedesktop/portal/desktop', 4)):
             self.connection.register_object(path, node.interfaces[interface], self.called, None,
                                             None)
         for name in (NOTIFICATIONS, PORTAL):
@@ -69,6 +83,13 @@ class Desktop:
         if method == 'Notify':
             self.notes.append(parameters.unpack())
             invocation.return_value(GLib.Variant('(u)', (len(self.notes),)))
+        elif method == 'AddNotification':
+            self.portal_notes.append(parameters.unpack())
+            invocation.return_value(None)
+        elif method == 'OpenURI':
+            with open(self.opened_path, 'a', encoding='utf-8') as file:
+                file.write(parameters.unpack()[1] + '\n')
+            invocation.return_value(GLib.Variant('(o)', ('/request',)))
         elif method == 'Inhibit':
             self.inhibited.append(parameters.unpack())
             invocation.return_value(GLib.Variant('(o)', ('/request',)))
@@ -89,7 +110,7 @@ class Desktop:
 
 
 class WithDesktop(unittest.TestCase):
-    def start(self, *args, config='', builtin=False):
+    def start(self, *args, config='', env=None):
         self.bus = Bus()
         self.addCleanup(self.bus.close)
         self.upstream = Upstream()
@@ -99,9 +120,8 @@ class WithDesktop(unittest.TestCase):
         with open(self.config, 'w', encoding='utf-8') as file:
             file.write('[confab]\n' + config)
         self.desktop = Desktop(self.bus, home)
-        server = ['--provider', 'builtin'] if builtin else self.upstream.args
-        self.confabd = Confabd(self.bus, '--session', *server, '--config', self.config, *args,
-                               home=home)
+        self.confabd = Confabd(self.bus, '--session', *self.upstream.args, '--config',
+                               self.config, *args, home=home, env=env)
         self.addCleanup(self.confabd.stop)
         self.client = self.bus.connect()
 
@@ -158,14 +178,14 @@ class TestNotifications(WithDesktop):
         self.assertEqual(note[3], '<b>Title</b> & more')
         self.assertEqual(note[4], 'The quick brown fox jumps over the lazy dog.')
 
-    def test_markup_is_no_markup(self):
-        self.start(builtin=True, config='notification-text=true\n')
-        module = self.new_module('T')
-        self.call('org.confab.Confab1.Module', 'Generate', '(sa{sv})',
-                  'I need <i>help</i> & more', {}, path=module)
+    def test_markup_is_shown_as_it_is(self):
+        """Body: escaped, for it is markup; summary: as it is, for that is none."""
+        self.start(config='notification-text=true\n')
+        self.ask(self.new_module('<i>Tom</i> & Co'), 'raw:echo', MARKUP)
         note = wait_for(lambda: self.desktop.notes, 'a notification')[0]
-        self.assertTrue(note[4])
-        self.assertNotRegex(note[4], r'<|&(?!amp;|lt;|gt;|quot;|apos;|#)')
+        self.assertEqual(note[3], '<i>Tom</i> & Co')
+        self.assertIn('&lt;i&gt;help&lt;/i&gt; &amp; &amp;lt; &lt;a href=', note[4])
+        self.assertIn(MARKUP, html.unescape(note[4]))
 
     def test_muted(self):
         self.start(config='notifications=false\n')
@@ -174,6 +194,55 @@ class TestNotifications(WithDesktop):
         wait_for(lambda: self.call('org.confab.Confab1.Module', 'GetHistory', '(us)', 10, '',
                                    path=module)[0][-1]['state'] == 'completed', 'the end')
         self.assertEqual(self.desktop.notes, [])
+
+    def test_muted_while_it_runs(self):
+        self.start()
+        loud, muted = self.new_module(), self.new_module()
+        self.ask(loud)
+        wait_for(lambda: len(self.desktop.notes) == 1, 'a notification')
+        with open(self.config, 'w', encoding='utf-8') as file:
+            file.write('[confab]\nnotifications=false\n')
+        self.confabd.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: 'Settings were read again' in self.confabd.log(), 'the settings')
+        self.ask(muted)
+        wait_for(lambda: self.call('org.confab.Confab1.Module', 'GetHistory', '(us)', 10, '',
+                                   path=muted)[0][-1]['state'] == 'completed', 'the end')
+        self.assertEqual(len(self.desktop.notes), 1)
+
+    def test_no_text_of_failures_either(self):
+        self.start(config='notification-text=false\n')
+        self.ask(self.new_module('Secret title'), 'raw:http-401')
+        note = wait_for(lambda: self.desktop.notes, 'a notification')[0]
+        self.assertNotIn('Secret', str(note))
+        self.assertEqual(note[4], '')
+
+    def test_by_the_portal_in_a_sandbox(self):
+        self.start(config='notification-text=true\n', env={'GTK_USE_PORTAL': '1'})
+        module = self.new_module('<i>Tom</i> & Co')
+        self.ask(module, 'raw:echo', MARKUP)
+        name, note = wait_for(lambda: self.desktop.portal_notes, 'a notification')[0]
+        module_id = self.module_id(module)
+        self.assertEqual(name, module_id)
+        self.assertEqual(note['title'], '<i>Tom</i> & Co')
+        # portals take no markup
+        self.assertIn(MARKUP, note['body'])
+        self.assertEqual(note['default-action'], 'app.show-chat')
+        self.assertEqual(self.desktop.notes, [])
+        # the desktop calls this when it is clicked
+        self.call(APPLICATION, 'ActivateAction', '(sava{sv})', 'show-chat',
+                  [GLib.Variant('s', note['default-action-target'])], {})
+        url, = wait_for(self.desktop.opened, 'a browser')
+        self.assertIn(f'/module/{module_id}?ticket=', url)
+
+    def test_strange_actions_open_the_first_page(self):
+        self.start()
+        for count, (name, parameter) in enumerate((
+                ('new-chat', []), ('show-chat', []), ('show-chat', [GLib.Variant('i', 1)]),
+                ('show-chat', [GLib.Variant('s', '../../nowhere')])), 1):
+            self.call(APPLICATION, 'ActivateAction', '(sava{sv})', name, parameter, {})
+            wait_for(lambda n=count: len(self.desktop.opened()) == n, 'a browser')
+        for url in self.desktop.opened():
+            self.assertRegex(url, r'^http://127\.0\.0\.1:\d+/\?ticket=[\w-]+$')
 
     def test_somebody_watches(self):
         self.start()

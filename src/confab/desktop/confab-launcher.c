@@ -222,6 +222,20 @@ activate_result (ConfabLauncher *self, const char *id)
     confab_opener_open (self->opener, id);
 }
 
+/* New Chat, of the .desktop file, is the first page; notifications name a chat. */
+static void
+activate_action (ConfabLauncher *self, const char *name, GVariant *parameter)
+{
+  g_autoptr (GVariant) target = NULL;
+
+  if (g_str_equal (name, CONFAB_LAUNCHER_SHOW_CHAT) && g_variant_n_children (parameter) == 1)
+    g_variant_get_child (parameter, 0, "v", &target);
+  if (target != NULL && g_variant_is_of_type (target, G_VARIANT_TYPE_STRING))
+    confab_opener_open (self->opener, g_variant_get_string (target, NULL));
+  else
+    confab_opener_open (self->opener, NULL);
+}
+
 /* Of both interfaces; GDBus has checked the arguments. */
 static void
 method_cb (GDBusConnection *connection,
@@ -235,6 +249,7 @@ method_cb (GDBusConnection *connection,
 {
   ConfabLauncher *self = user_data;
   g_autofree const char **texts = NULL;
+  g_autoptr (GVariant) parameter = NULL;
   const char *id;
 
   if (g_str_equal (method, "GetInitialResultSet"))
@@ -261,8 +276,13 @@ method_cb (GDBusConnection *connection,
       g_variant_get (parameters, "(&s@asu)", &id, NULL, NULL);
       activate_result (self, id);
     }
+  else if (g_str_equal (method, "ActivateAction"))
+    {
+      g_variant_get (parameters, "(&s@av@a{sv})", &id, &parameter, NULL);
+      activate_action (self, id, parameter);
+    }
   else
-    /* Activate, Open, LaunchSearch, and the one action of the .desktop file */
+    /* Activate, Open, LaunchSearch */
     confab_opener_open (self->opener, NULL);
   g_dbus_method_invocation_return_value (invocation, NULL);
 }

@@ -11,6 +11,9 @@ G_BEGIN_DECLS
  * page, and GNOME Shell's search, over titles and messages. Both only on a session bus. */
 G_DECLARE_FINAL_TYPE (ConfabLauncher, confab_launcher, CONFAB, LAUNCHER, GObject)
 
+/* Of ActivateAction: opens the page of the module whose id is the parameter. */
+#define CONFAB_LAUNCHER_SHOW_CHAT "show-chat"
+
 /* @opener must outlive it */
 ConfabLauncher *confab_launcher_new (ConfabService *service, ConfabOpener *opener);
 gboolean confab_launcher_export (ConfabLauncher *self, GDBusConnection *connection, GError **error);

@@ -4,9 +4,12 @@
 #include <glib/gi18n-lib.h>
 
 #include "confab-error.h"
+#include "confab-launcher.h"
 
 #define NAME "org.freedesktop.Notifications"
 #define PATH "/org/freedesktop/Notifications"
+#define PORTAL_NAME "org.freedesktop.portal.Desktop"
+#define PORTAL_PATH "/org/freedesktop/portal/desktop"
 #define APP_ID "org.confab.Confab"
 /* How much of an answer is shown, in characters. */
 #define MAX_TEXT 200
@@ -23,7 +26,9 @@ struct _ConfabNotifier
   guint subscription;
   gboolean enabled;
   gboolean with_text;
-  /* (element-type guint utf8): notification → module id */
+  gboolean by_portal;
+  /* (element-type guint utf8): notification → module id; none by the portal, which calls us itself
+   */
   GHashTable *shown;
 };
 
@@ -60,6 +65,9 @@ static void
 confab_notifier_init (ConfabNotifier *self)
 {
   self->shown = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  /* as GIO decides it */
+  self->by_portal = g_file_test ("/.flatpak-info", G_FILE_TEST_EXISTS)
+                    || g_strcmp0 (g_getenv ("GTK_USE_PORTAL"), "1") == 0;
 }
 
 static char *
@@ -77,20 +85,18 @@ make_summary (ConfabNotifier *self, ConfabGeneration *generation)
   return g_strdup (C_ ("notification", "The answer failed"));
 }
 
-/* Desktops take the body for markup. */
+/* Returns: (transfer full): plain text */
 static char *
 make_body (ConfabNotifier *self, ConfabGeneration *generation)
 {
   const GError *error = confab_generation_get_error (generation);
   const char *text = error != NULL ? error->message : confab_generation_get_text (generation);
-  g_autofree char *start = NULL;
 
   if (!self->with_text || text == NULL)
     return g_strdup ("");
-  start =
-      g_utf8_strlen (text, -1) > MAX_TEXT ? g_utf8_substring (text, 0, MAX_TEXT) : g_strdup (text);
 
-  return g_markup_escape_text (g_strstrip (start), -1);
+  return g_strstrip (g_utf8_strlen (text, -1) > MAX_TEXT ? g_utf8_substring (text, 0, MAX_TEXT)
+                                                         : g_strdup (text));
 }
 
 typedef struct
@@ -124,11 +130,11 @@ notified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-show (ConfabNotifier *self, ConfabGeneration *generation)
+show_by_server (ConfabNotifier *self, const char *module_id, const char *summary, const char *text)
 {
   Call *call = g_new0 (Call, 1);
-  g_autofree char *summary = make_summary (self, generation);
-  g_autofree char *body = make_body (self, generation);
+  /* it is taken for markup, which the summary is not */
+  g_autofree char *body = g_markup_escape_text (text, -1);
   GVariantBuilder actions, hints;
 
   g_variant_builder_init (&actions, G_VARIANT_TYPE ("as"));
@@ -139,11 +145,58 @@ show (ConfabNotifier *self, ConfabGeneration *generation)
   g_variant_builder_add (&hints, "{sv}", "category", g_variant_new_string ("im.received"));
 
   call->notifier = g_object_ref (self);
-  call->module_id = g_strdup (confab_generation_get_module_id (generation));
+  call->module_id = g_strdup (module_id);
   g_dbus_connection_call (
       self->connection, NAME, PATH, NAME, "Notify",
       g_variant_new ("(susssasa{sv}i)", "Confab", 0, APP_ID, summary, body, &actions, &hints, -1),
       G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, notified_cb, call);
+}
+
+static void
+added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  if (reply == NULL)
+    g_info ("The desktop shows no notifications: %s", error->message);
+}
+
+/* Needs no permission in a sandbox, and a click finds us even after our end: the desktop calls
+ * ActivateAction, for which the bus starts us. The newest of a module takes the place of those
+ * before. */
+static void
+show_by_portal (ConfabNotifier *self, const char *module_id, const char *summary, const char *text)
+{
+  GVariantBuilder notification;
+
+  g_variant_builder_init (&notification, G_VARIANT_TYPE ("a{sv}"));
+  g_variant_builder_add (&notification, "{sv}", "title", g_variant_new_string (summary));
+  if (*text != '\0')
+    g_variant_builder_add (&notification, "{sv}", "body", g_variant_new_string (text));
+  g_variant_builder_add (&notification, "{sv}", "default-action",
+                         g_variant_new_string ("app." CONFAB_LAUNCHER_SHOW_CHAT));
+  g_variant_builder_add (&notification, "{sv}", "default-action-target",
+                         g_variant_new_string (module_id));
+
+  g_dbus_connection_call (self->connection, PORTAL_NAME, PORTAL_PATH,
+                          "org.freedesktop.portal.Notification", "AddNotification",
+                          g_variant_new ("(sa{sv})", module_id, &notification), NULL,
+                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, added_cb, NULL);
+}
+
+static void
+show (ConfabNotifier *self, ConfabGeneration *generation)
+{
+  const char *module_id = confab_generation_get_module_id (generation);
+  g_autofree char *summary = make_summary (self, generation);
+  g_autofree char *text = make_body (self, generation);
+
+  if (self->by_portal)
+    show_by_portal (self, module_id, summary, text);
+  else
+    show_by_server (self, module_id, summary, text);
 }
 
 typedef struct

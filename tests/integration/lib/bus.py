@@ -66,12 +66,14 @@ def environment(home, **more):
 class Bus:
     """dbus-daemon at an address that outlives it."""
 
-    def __init__(self, config='--session'):
+    def __init__(self, config='--session', env=None, wrapper=()):
         self.folder = tempfile.mkdtemp(prefix='confab-bus-')
         os.chmod(self.folder, 0o755)
         self.path = os.path.join(self.folder, 'bus')
         self.address = f'unix:path={self.path}'
         self.config = config
+        self.env = env
+        self.wrapper = wrapper
         self.start()
 
     def start(self):
@@ -80,9 +82,9 @@ class Bus:
         with open(os.path.join(self.folder, 'log'), 'ab') as log:
             # pylint: disable-next=consider-using-with
             self.process = subprocess.Popen(
-                ['dbus-daemon', self.config, '--nofork', '--nopidfile', '--print-address',
-                 f'--address={self.address}'],
-                stdout=subprocess.PIPE, stderr=log, text=True)
+                [*self.wrapper, 'dbus-daemon', self.config, '--nofork', '--nopidfile',
+                 '--print-address', f'--address={self.address}'],
+                env=self.env, stdout=subprocess.PIPE, stderr=log, text=True)
         self.process.stdout.readline()
 
     def stop(self):
@@ -105,9 +107,9 @@ class Bus:
 class Confabd:
     """The program under test; judged when it is stopped."""
 
-    def __init__(self, bus, *args, home=None, variable='DBUS_SESSION_BUS_ADDRESS'):
+    def __init__(self, bus, *args, home=None, variable='DBUS_SESSION_BUS_ADDRESS', env=None):
         self.home = home or make_home()
-        self.env = environment(self.home, **{variable: bus.address})
+        self.env = environment(self.home, **{variable: bus.address}, **(env or {}))
         self.errors = os.path.join(self.home, f'stderr-{time.monotonic_ns()}')
         with open(self.errors, 'wb') as errors:
             # pylint: disable-next=consider-using-with
