@@ -1,0 +1,201 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The installed tree, started on demand: by dbus-daemon alone, and by a real systemd."""
+
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
+# pylint: disable=wrong-import-position
+import machine  # noqa: E402
+from staged import Staged, can_stage  # noqa: E402
+
+PATIENCE = 30
+CALL = ['-d', 'org.confab.Confab', '-o', '/org/confab/Confab', '-m']
+GET_VERSION = [*CALL, 'org.freedesktop.DBus.Properties.Get', 'org.confab.Confab1.Manager',
+               'Version']
+LAUNCH_HELPER = '/usr/lib/dbus-1.0/dbus-daemon-launch-helper'
+
+
+def setUpModule():
+    if not can_stage():
+        raise unittest.SkipTest('needs bubblewrap, and a prefix of its own')
+
+
+class StagedCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.staged = Staged()
+        cls.addClassCleanup(cls.staged.close)
+
+    def check_version(self, result):
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, r"(?m)^\(<'\d+\.\d+\.\d+'>,\)$")
+
+
+class TestBusAlone(StagedCase):
+    """Without systemd the bus runs the program itself."""
+
+    def write(self, name, text):
+        path = os.path.join(self.staged.folder, name)
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text)
+        return path
+
+    def run_with_bus(self, kind, bus, options, script):
+        """Runs a bus in the tree, and @script beside it when the bus is there."""
+        command = ('dbus-daemon --nofork --nopidfile "$@" & '
+                   f'while [ ! -S {bus} ]; do sleep 0.05; done; {script}')
+        return subprocess.run(
+            [*self.staged.sandbox(*options), 'sh', '-c', command, 'sh', kind,
+             f'--address=unix:path={bus}'],
+            env=dict(self.staged.env, DBUS_SESSION_BUS_ADDRESS=f'unix:path={bus}'),
+            capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    def test_session_bus(self):
+        bus = os.path.join(self.staged.run_dir, 'bus')
+        script = f'gdbus call --session {" ".join(GET_VERSION)} && confabctl chat Hello >&2'
+        result = self.run_with_bus('--session', bus, [], script)
+        self.check_version(result)
+        self.assertIn('Hello', result.stderr)
+        self.assertTrue(os.path.exists(os.path.join(self.staged.home,
+                                                    '.local/share/confab/confab.db')))
+
+    @unittest.skipUnless(os.geteuid() == 0 and os.path.exists(LAUNCH_HELPER),
+                         'needs root and the helper of dbus-daemon')
+    def test_system_bus(self):
+        """The real helper runs it as the user that the service file names."""
+        with open('/usr/share/dbus-1/system.conf', encoding='utf-8') as file:
+            text = file.read().replace('<fork/>', '')
+        self.assertIn('<user>messagebus</user>', text)
+        # One that is set-uid would get no rights here. So it is run by root; but where the bus is
+        # told to be root, it gives up the rights that its helper needs.
+        config = self.write('bus.conf', text.replace('<user>messagebus</user>', ''))
+        helpers = self.write('helper.conf', text.replace('messagebus', 'root'))
+        options = ['--tmpfs', '/run', '--dir', '/run/dbus', '--tmpfs', '/var', '--dir', '/var/lib',
+                   '--symlink', '/run', '/var/run',
+                   '--dir', '/var/lib/confab', '--bind', self.staged.make_etc(), '/etc',
+                   '--ro-bind', helpers, '/usr/share/dbus-1/system.conf', '--cap-add', 'ALL']
+        # the helper keeps nothing of the environment, so that the library has to be found
+        script = ('ldconfig; chown confab: /var/lib/confab; '
+                  f'gdbus call --system {" ".join(GET_VERSION)} && '
+                  'ps -o user:20= -C confabd >&2 && stat -c %U /var/lib/confab/confab.db >&2')
+        result = self.run_with_bus(f'--config-file={config}', '/run/dbus/system_bus_socket',
+                                   options, script)
+        self.check_version(result)
+        self.assertIn('confab\nconfab\n', result.stderr)
+
+
+@unittest.skipUnless(machine.can_run(), 'needs root, and a machine without systemd')
+class MachineCase(StagedCase):
+    kind = 'user'
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.machine = machine.Machine(cls.staged, cls.kind)
+        cls.addClassCleanup(cls.machine.close)
+
+    def setUp(self):
+        # nobody starts and stops it as often as these tests do
+        self.machine.drop_in('confab.service', '[Unit]\nStartLimitIntervalSec=0\n')
+        self.machine.systemctl('stop', 'confab.service')
+
+    def call(self, *command):
+        return self.machine.run('gdbus', 'call', f'--{self.bus}', *command)
+
+
+class MachineTests:
+    """What is the same for a user and for the machine."""
+
+    def test_a_call_starts_it(self):
+        self.check_version(self.call(*GET_VERSION))
+        show = self.machine.show
+        self.assertEqual(show('confab.service', 'Type'), 'dbus')
+        self.assertEqual(show('confab.service', 'ActiveState'), 'active')
+        self.machine.wait_for(lambda: show('confab.service', 'StatusText') == 'Ready', 'a status')
+        pid = show('confab.service', 'MainPID')
+        self.assertIn(pid, self.call('-d', 'org.freedesktop.DBus', '-o', '/', '-m',
+                                     'org.freedesktop.DBus.GetConnectionUnixProcessID',
+                                     'org.confab.Confab').stdout)
+
+    def test_it_is_up_when_it_has_its_name(self):
+        self.machine.systemctl('start', 'confab.service')
+        result = self.call('-d', 'org.freedesktop.DBus', '-o', '/', '-m',
+                           'org.freedesktop.DBus.NameHasOwner', 'org.confab.Confab')
+        self.assertEqual(result.stdout, '(true,)\n')
+
+    def test_a_connection_starts_it(self):
+        self.machine.systemctl('start', 'confab.socket', 'confab-unix.socket')
+        for where in (['http://127.0.0.1:7420/healthz'], ['http://[::1]:7420/healthz'],
+                      ['--unix-socket', self.socket, 'http://localhost/healthz']):
+            with self.subTest(where):
+                self.machine.systemctl('stop', 'confab.service')
+                result = self.machine.run('curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}',
+                                          *where)
+                self.assertEqual(result.stdout, '200', result.stderr)
+                self.assertEqual(self.machine.show('confab.service', 'ActiveState'), 'active')
+
+    def test_reload_and_stop(self):
+        self.machine.systemctl('start', 'confab.service')
+        pid = self.machine.show('confab.service', 'MainPID')
+        self.machine.systemctl('reload', 'confab.service')
+        self.assertEqual(self.machine.show('confab.service', 'MainPID'), pid)
+        self.assertEqual(self.machine.show('confab.service', 'ActiveState'), 'active')
+        self.machine.systemctl('stop', 'confab.service')
+        self.assertEqual(self.machine.show('confab.service', 'Result'), 'success')
+        self.assertEqual(self.machine.show('confab.service', 'ExecMainStatus'), '0')
+
+    def test_the_watchdog_bites(self):
+        """A process that hangs is killed and started again."""
+        self.machine.drop_in('confab.service', '[Service]\nWatchdogSec=2s\nTimeoutStopSec=1s\n')
+        self.machine.systemctl('start', 'confab.service')
+        pid = self.machine.show('confab.service', 'MainPID')
+        self.machine.wait_for(lambda: self.machine.show('confab.service', 'StatusText') == 'Ready',
+                              'a status')
+        self.machine.run('kill', '-STOP', pid)
+        self.machine.wait_for(lambda: self.machine.show('confab.service', 'MainPID')
+                              not in ('0', pid), 'another process')
+        self.machine.wait_for(lambda: self.machine.show('confab.service', 'ActiveState')
+                              == 'active', 'a second start')
+
+    def test_chat(self):
+        system = ['--system'] if self.bus == 'system' else []
+        result = self.machine.run('confabctl', *system, 'chat', 'Hello')
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn('Hello', result.stdout)
+
+
+class TestUser(MachineTests, MachineCase):
+    kind = 'user'
+    bus = 'session'
+
+    @property
+    def socket(self):
+        return os.path.join(self.staged.run_dir, 'confab/socket')
+
+
+class TestSystem(MachineTests, MachineCase):
+    kind = 'system'
+    bus = 'system'
+    socket = '/run/confab/socket'
+
+    def test_it_is_its_own_user(self):
+        self.check_version(self.call(*GET_VERSION))
+        pid = self.machine.show('confab.service', 'MainPID')
+        self.assertEqual(self.machine.run('stat', '-c', '%U', f'/proc/{pid}').stdout, 'confab\n')
+        result = self.machine.run('stat', '-c', '%U %a', '/var/lib/confab',
+                                  '/var/lib/confab/confab.db', self.socket)
+        self.assertEqual(result.stdout.splitlines(), ['confab 700', 'confab 600', 'confab 600'])
+
+    def test_nobody_is_let_in_without_a_rule(self):
+        result = self.machine.run('setpriv', '--reuid=nobody', '--clear-groups', 'gdbus', 'call',
+                                  '--system', *CALL, 'org.confab.Confab1.Manager.CreateSession',
+                                  'x', '{}')
+        self.assertIn('org.confab.Confab1.Error.Unauthorized', result.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main()
