@@ -50,6 +50,21 @@ test('open sockets of one user see each other’s sessions and modules', async (
     ['session:changed', 'module:changed']);
 });
 
+test('how many modules a session has is told when that changes', async (t) => {
+  const { confabd } = await startWithRaw(t, 'plain');
+  const [chat, other] = await Promise.all([connect(t, confabd), connect(t, confabd)]);
+  const counts = new Map();
+  other.socket.on('session:changed', (session) =>
+    counts.set(session.sessionId, session.moduleCount));
+  await chat.call('session:create', { sessionId: 's' });
+  await chat.call('module:create', { sessionId: 's', moduleId: 'a' });
+  await other.waitFor(() => counts.get('s') === 1, 'one that was made');
+  await chat.ask({ sessionId: 's', moduleId: 'b', message: 'Hello' });
+  await other.waitFor(() => counts.get('s') === 2, 'one that a question made');
+  await chat.call('module:delete', { moduleId: 'a' });
+  await other.waitFor(() => counts.get('s') === 1, 'one that was deleted');
+});
+
 test('where a module stands is told at the start and at the end of an answer', async (t) => {
   const { confabd } = await startWithRaw(t, 'paced:20:50');
   const [chat, other] = await Promise.all([connect(t, confabd), connect(t, confabd)]);

@@ -7,6 +7,8 @@ import { createServer } from 'node:https';
 import { join } from 'node:path';
 import test from 'node:test';
 
+import io2 from 'sc2';
+
 import { checkEvents, connect, startWithRaw, statsOf } from './lib/chat.mjs';
 import { spawnConfabd, startConfabd } from './lib/confabd.mjs';
 import { freePort, makeDir, waitFor } from './lib/process.mjs';
@@ -166,6 +168,33 @@ test('the port of the settings gives way to that of the command line', async (t)
   assert.equal(overridden.port, asked);
   const confabd = await startConfabd(t, [], { config, port: null });
   assert.equal(confabd.port, set);
+});
+
+test('with allow-eio3=true a client of Socket.IO 2 chats as it is', async (t) => {
+  const config = '[confab]\nallow-eio3=true\n';
+  const confabd = await startConfabd(t, ['--provider', 'builtin'], { config });
+  for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']]) {
+    const headers = { Authorization: `Bearer ${confabd.token}` };
+    const socket = io2(confabd.origin, { path: '/api/socket', transports, forceNew: true,
+      reconnection: false, extraHeaders: headers,
+      transportOptions: { polling: { extraHeaders: headers } } });
+    t.after(() => socket.close());
+    let text = '';
+    socket.on('ai:chat:chunk', ({ chunk }) => { text += chunk; });
+    const completed = once(socket, 'ai:chat:complete');
+    socket.emit('ai:chat:generate', { moduleId: `m-${transports.join('-')}`, message: 'Hello' });
+    assert.equal((await completed)[0].message, text);
+  }
+});
+
+test('a client of Socket.IO 2 is told that its protocol is not spoken here', async (t) => {
+  const confabd = await startConfabd(t, ['--provider', 'builtin', '--dev']);
+  const socket = io2(confabd.origin, { path: '/api/socket', forceNew: true, reconnection: false });
+  t.after(() => socket.close());
+  await once(socket, 'connect_error');
+  const reply = await fetch(`${confabd.origin}/api/socket/?EIO=3&transport=polling`);
+  assert.equal(reply.status, 400);
+  assert.deepEqual(await reply.json(), { code: 5, message: 'Unsupported protocol version' });
 });
 
 test('a certificate that nobody signed is told as such, at once', async (t) => {

@@ -171,6 +171,7 @@ SWITCH (queue)
 NUMBER (ConfabSettings, max_running, 1)
 NUMBER (ConfabSettings, chunk_interval_ms, 1)
 SWITCH (auto_create_modules)
+SWITCH (allow_eio3)
 NUMBER (ConfabSettings, port, 1)
 TEXTS (ConfabSettings, allow_origins)
 TEXTS (ConfabSettings, allow_hosts)
@@ -191,6 +192,7 @@ static const ConfabSettingsKey main_keys[] = {
   { "max-running", set_max_running, NULL },
   { "chunk-interval", set_chunk_interval_ms, NULL },
   { "auto-create-modules", set_auto_create_modules, NULL },
+  { "allow-eio3", set_allow_eio3, NULL },
   { "port", set_port, NULL },
   { "allow-origins", set_allow_origins, check_origins },
   { "allow-hosts", set_allow_hosts, check_hosts },

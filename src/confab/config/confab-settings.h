@@ -32,6 +32,7 @@ typedef struct
   guint max_running;            /* answers at a time, of all modules */
   guint chunk_interval_ms;      /* how long text is gathered before it is sent; 0: not at all */
   gboolean auto_create_modules; /* an unknown moduleId becomes a new module */
+  gboolean allow_eio3;          /* whether clients of Socket.IO 2 may connect */
   guint port;
   char **allow_origins; /* NULL: none */
   char **allow_hosts;   /* the same */

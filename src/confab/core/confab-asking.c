@@ -188,7 +188,7 @@ written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) shutting_down = NULL;
   g_autoptr (GError) storage_error = NULL;
   g_autoptr (GError) error = NULL;
-  gboolean new_session;
+  gboolean was_made;
 
   if (!confab_store_commit_finish (CONFAB_STORE (source), result, &error))
     {
@@ -203,7 +203,8 @@ written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
-  new_session = !confab_kept_is_on_disk (asking->session);
+  /* how many modules it has is told of a session */
+  was_made = !confab_kept_is_on_disk (asking->session) || !confab_kept_is_on_disk (asking->module);
   confab_kept_written (asking->session, g_steal_pointer (&asking->session_snapshot));
   confab_kept_written (asking->module, g_steal_pointer (&asking->module_snapshot));
   confab_module_set_kept_head (asking->module,
@@ -215,7 +216,7 @@ written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     return_generation (g_ptr_array_index (waiters, i), generation, TRUE);
 
   confab_run_accept (asking->run);
-  if (new_session)
+  if (was_made)
     confab_service_emit_session (self, confab_session_get_id (asking->session), asking->session);
   confab_service_emit_module (self, asking->module_id, asking->module);
   if (self->shut_down)

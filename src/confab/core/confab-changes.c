@@ -304,6 +304,17 @@ apply_settings (ConfabModule *module, JsonObject *payload)
     }
 }
 
+/* How many modules it has is told of a session. */
+static void
+emit_session_of (ConfabService *self, ConfabModule *module)
+{
+  const char *id = confab_module_get_session_id (module);
+  ConfabSession *session = g_hash_table_lookup (self->sessions, id);
+
+  if (session != NULL)
+    confab_service_emit_session (self, id, session);
+}
+
 static void
 module_written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -311,12 +322,15 @@ module_written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   ConfabService *self = g_task_get_source_object (task);
   Change *change = g_task_get_task_data (task);
   ConfabModule *module = change->object;
+  gboolean is_new = !confab_kept_is_on_disk (module);
   g_autoptr (GError) error = NULL;
 
   if (confab_store_commit_finish (CONFAB_STORE (source), result, &error))
     {
       confab_kept_written (module, g_steal_pointer (&change->snapshot));
       return_object (task, module);
+      if (is_new)
+        emit_session_of (self, module);
       confab_service_emit_module (self, confab_module_get_id (module), module);
       return;
     }
@@ -408,6 +422,7 @@ module_deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   return_object (task, change->object);
   confab_service_emit_module (self, confab_module_get_id (change->object), NULL);
+  emit_session_of (self, change->object);
 }
 
 static void

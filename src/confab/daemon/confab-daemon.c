@@ -304,6 +304,19 @@ serve_http (ConfabDaemon *self)
   confab_http_metrics_serve (self->service, self->streams, self->server, CONFAB_VERSION);
 }
 
+static SocketioServer *
+make_server (ConfabDaemon *self)
+{
+  SocketioServer *server =
+      g_object_new (SOCKETIO_TYPE_SERVER, "path", CONFAB_SOCKET_PATH, "max-queued-bytes",
+                    (guint64) MAX_QUEUED_BYTES, "recovery-window", RECOVERY_WINDOW_MS, "allow-eio3",
+                    self->settings->allow_eio3, NULL);
+
+  socketio_server_set_realtime (server, self->options->realtime);
+
+  return server;
+}
+
 /* Everything that wrong settings can break, before anything is seen from outside. */
 static gboolean
 set_up (ConfabDaemon *self)
@@ -334,10 +347,7 @@ set_up (ConfabDaemon *self)
   if (!open_store (self))
     return FALSE;
   self->limits = confab_limits_new (confab_service_get_metrics (self->service));
-  self->server =
-      g_object_new (SOCKETIO_TYPE_SERVER, "path", CONFAB_SOCKET_PATH, "max-queued-bytes",
-                    (guint64) MAX_QUEUED_BYTES, "recovery-window", RECOVERY_WINDOW_MS, NULL);
-  socketio_server_set_realtime (self->server, options->realtime);
+  self->server = make_server (self);
 
   serve_http (self);
   if (options->realtime)
