@@ -317,6 +317,25 @@ open_memory (int version, GError **error)
   return g_steal_pointer (&self);
 }
 
+/**
+ * confab_db_open_temporary:
+ * @version: the version that it shall have
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): an empty database in memory, which goes to a file without a
+ *   name when it grows
+ */
+ConfabDb *
+confab_db_open_temporary (int version, GError **error)
+{
+  g_autoptr (ConfabDb) self = new_db ("", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
+
+  if (self == NULL || !confab_db_migrate (self, 0, version, error))
+    return NULL;
+
+  return g_steal_pointer (&self);
+}
+
 static gboolean
 write_all (int fd, const guint8 *bytes, gsize length)
 {

@@ -262,8 +262,9 @@ delete_by_id (ConfabDb *self, const char *sql, const char *id, GError **error)
   return confab_db_run (self, statement, error);
 }
 
-static gboolean
-apply_write (ConfabDb *self, const ConfabWrite *change, GError **error)
+/* Within a transaction. Returns: FALSE, with INVALID, for a change that is its own fault */
+gboolean
+confab_db_apply (ConfabDb *self, const ConfabWrite *change, GError **error)
 {
   static const char delete_session[] = "DELETE FROM sessions WHERE id = ?";
   static const char delete_module[] = "DELETE FROM modules WHERE id = ?";
@@ -305,7 +306,7 @@ commit_together (ConfabDb *self, ConfabBatch *const *batches, guint n_batches, G
 
   for (guint i = 0; ok && i < n_batches; i++)
     for (guint j = 0; ok && j < confab_batch_get_n_writes (batches[i]); j++)
-      ok = apply_write (self, confab_batch_get_write (batches[i], j), error);
+      ok = confab_db_apply (self, confab_batch_get_write (batches[i], j), error);
 
   ok = ok && confab_db_end (self, error);
   if (!ok)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include <gio/gio.h>
 #include <sqlite3.h>
 
 #include "confab-batch-private.h"
+#include "confab-cut.h"
 #include "confab-store-error.h"
 
 G_BEGIN_DECLS
@@ -48,9 +50,12 @@ gboolean confab_db_migrate (ConfabDb *self, int from, int to, GError **error);
 
 /* confab-db-open.c */
 ConfabDb *confab_db_open (const char *path, GError **error);
+/* Without the settings of one that is kept; gone when it is closed. */
+ConfabDb *confab_db_open_temporary (int version, GError **error);
 gboolean confab_db_create_file (const char *path, int version, GError **error);
 
 /* confab-db-writes.c */
+gboolean confab_db_apply (ConfabDb *self, const ConfabWrite *change, GError **error);
 void
 confab_db_commit (ConfabDb *self, ConfabBatch *const *batches, guint n_batches, GError **errors);
 gboolean confab_db_recover (ConfabDb *self, guint *n_recovered, GError **error);
@@ -84,6 +89,26 @@ gboolean confab_db_read_exchange (ConfabDb *self,
                                   const char *id,
                                   ConfabExchange **exchange,
                                   GError **error);
+
+/* confab-db-cut.c */
+ConfabCut *confab_db_read_cut (ConfabDb *self, GError **error);
+GArray *confab_db_list_messages (ConfabDb *self,
+                                 const ConfabCutModule *module,
+                                 gint64 last,
+                                 GError **error);
+GPtrArray *confab_db_read_page (ConfabDb *self,
+                                const ConfabCutModule *module,
+                                const gint64 *seqs,
+                                gsize n_seqs,
+                                GError **error);
+
+/* confab-db-merge.c */
+gboolean confab_db_merge (ConfabDb *self,
+                          ConfabDb *from,
+                          const char *const *session_ids,
+                          const char *const *module_ids,
+                          GCancellable *cancellable,
+                          GError **error);
 
 /* confab-db-search.c */
 char *confab_db_search_expression (const char *query);

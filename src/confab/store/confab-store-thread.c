@@ -328,13 +328,17 @@ confab_store_thread_push_batch (ConfabStoreThread *self, GTask *task, ConfabBatc
 }
 
 gpointer
-confab_store_thread_call (ConfabStoreThread *self, ConfabStoreFunc run, GError **error)
+confab_store_thread_call (ConfabStoreThread *self,
+                          ConfabStoreFunc run,
+                          gpointer input,
+                          GError **error)
 {
   g_autoptr (Job) job = NULL;
   Job *pushed = g_new0 (Job, 1);
 
   pushed->kind = JOB_CALL;
   pushed->run = run;
+  pushed->input = input;
   if (!push (self, pushed, error))
     return NULL;
 

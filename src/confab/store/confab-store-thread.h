@@ -29,8 +29,11 @@ void confab_store_thread_push (ConfabStoreThread *self,
                                GDestroyNotify free_result);
 /* Answers @task with TRUE; takes @task. */
 void confab_store_thread_push_batch (ConfabStoreThread *self, GTask *task, ConfabBatch *batch);
-/* The same as the first, but blocks and answers to the caller. */
-gpointer confab_store_thread_call (ConfabStoreThread *self, ConfabStoreFunc run, GError **error);
+/* The same as the first, but blocks and answers to the caller, who keeps @input. */
+gpointer confab_store_thread_call (ConfabStoreThread *self,
+                                   ConfabStoreFunc run,
+                                   gpointer input,
+                                   GError **error);
 
 /* The last job; later ones are refused. Takes @task (nullable). */
 void confab_store_thread_push_close (ConfabStoreThread *self, GTask *task);

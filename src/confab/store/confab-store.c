@@ -101,7 +101,7 @@ confab_store_recover (ConfabStore *self, guint *n_recovered, GError **error)
 
   g_return_val_if_fail (CONFAB_IS_STORE (self), FALSE);
 
-  n = confab_store_thread_call (self->thread, recover_in_thread, &reason);
+  n = confab_store_thread_call (self->thread, recover_in_thread, NULL, &reason);
   if (reason != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&reason));
@@ -134,7 +134,7 @@ confab_store_read_overview (ConfabStore *self, GError **error)
 {
   g_return_val_if_fail (CONFAB_IS_STORE (self), NULL);
 
-  return confab_store_thread_call (self->thread, overview_in_thread, error);
+  return confab_store_thread_call (self->thread, overview_in_thread, NULL, error);
 }
 
 ConfabStoreThread *

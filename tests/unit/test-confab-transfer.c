@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "confab-error.h"
+#include "confab-export.h"
+#include "confab-import-reader.h"
+#include "confab-pump.h"
+#include "confab-staging-private.h"
+#include "confab-store-cut.h"
+#include "confab-store-fixture.h"
+#include "confab-store-merge.h"
+
+static ConfabStaging *
+stage (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  ConfabStaging *staging = confab_staging_new (&error);
+  g_autoptr (ConfabImportReader) reader = NULL;
+
+  g_assert_no_error (error);
+  reader = confab_import_reader_new (staging);
+  confab_import_reader_feed (reader, text, strlen (text), &error);
+  g_assert_no_error (error);
+  confab_import_reader_finish (reader, &error);
+  g_assert_no_error (error);
+
+  return staging;
+}
+
+static gboolean
+merge (ConfabStore *store,
+       ConfabStaging *staging,
+       const char *session_id,
+       const char *module_id,
+       GCancellable *cancellable,
+       GError **error)
+{
+  const char *session_ids[] = { session_id, NULL };
+  const char *module_ids[] = { module_id, NULL };
+  g_autoptr (GAsyncResult) result = NULL;
+
+  confab_store_merge_async (store, staging, session_ids, module_ids, cancellable, store_ready_cb,
+                            &result);
+  wait_for (&result);
+
+  return confab_store_merge_finish (store, result, error);
+}
+
+/* Transfers */
+
+typedef struct
+{
+  ConfabStore *store;
+  GHashTable *ids;
+  gboolean ended;
+  GError *error;
+  guint64 done;
+  guint64 total;
+} Run;
+
+static gboolean
+export_run (ConfabTransfer *transfer, gpointer user_data, GError **error)
+{
+  Run *run = user_data;
+
+  return confab_export_run (transfer, run->store, run->ids, "test", error);
+}
+
+static void
+ended_cb (ConfabTransfer *transfer, const GError *error, gpointer user_data)
+{
+  Run *run = user_data;
+
+  run->ended = TRUE;
+  run->error = error != NULL ? g_error_copy (error) : NULL;
+}
+
+static void
+progress_cb (guint64 done, guint64 total, gpointer user_data)
+{
+  Run *run = user_data;
+
+  g_assert_cmpuint (done, >, run->done);
+  run->done = done;
+  run->total = total;
+}
+
+/* Returns: what was written; NULL: it failed, see run->error */
+static char *
+export_text (ConfabStore *store, Run *run)
+{
+  g_autofree char *path = NULL;
+  int fd = g_file_open_tmp ("confab-XXXXXX", &path, NULL);
+  g_autoptr (ConfabTransfer) transfer = confab_transfer_new (fd, NULL, progress_cb, run);
+  char *text = NULL;
+
+  run->store = store;
+  confab_transfer_start (transfer, export_run, ended_cb, run);
+  while (!run->ended)
+    g_main_context_iteration (NULL, TRUE);
+  if (run->error == NULL)
+    g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_unlink (path);
+
+  return text;
+}
+
+/* All but the line with the time. */
+static const char *
+get_records (const char *text)
+{
+  const char *records = strstr (text, "\"records\":[");
+
+  g_assert_nonnull (records);
+
+  return records;
+}
+
+static void
+put_answer (ConfabBatch *batch, const char *id, const char *generation_id, ConfabState state)
+{
+  ConfabMessageRecord record = {
+    .id = (char *) id,
+    .module_id = (char *) "m",
+    .parent_id = (char *) "r3",
+    .role = CONFAB_ROLE_ASSISTANT,
+    .parts = (char *) "[{\"type\":\"text\",\"text\":\"half\"}]",
+    .state = state,
+    .generation_id = (char *) generation_id,
+    .has_usage = TRUE,
+    .usage = { 1, -1, 0, 7 },
+    .created_at = 5,
+  };
+
+  confab_batch_put_message (batch, &record);
+}
+
+static void
+put_answers (ConfabStore *store)
+{
+  g_autoptr (ConfabBatch) batch = confab_batch_new (CONFAB_BATCH_RELAXED);
+
+  put_tree (store);
+  put_answer (batch, "done", "g", CONFAB_STATE_COMPLETED);
+  put_answer (batch, "run", "h", CONFAB_STATE_STREAMING);
+  put_generation (batch, "m", "g", "r", "r3", "done", CONFAB_STATE_COMPLETED);
+  put_generation (batch, "m", "h", NULL, "r3", "run", CONFAB_STATE_STREAMING);
+  commit_ok (store, batch);
+}
+
+static void
+test_round_trip (Fixture *self, gconstpointer data)
+{
+  ConfabStore *store = open_store (self->path);
+  ConfabStore *other = open_store (NULL);
+  g_autoptr (ConfabStaging) staging = NULL;
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+  g_autoptr (GError) error = NULL;
+  Run run = { NULL };
+  Run again = { NULL };
+
+  put_tree (store);
+  first = export_text (store, &run);
+  g_assert_no_error (run.error);
+  g_assert_cmpuint (run.done, ==, 1);
+  g_assert_cmpuint (run.total, ==, 1);
+
+  staging = stage (first);
+  merge (other, staging, "s", "m", NULL, &error);
+  g_assert_no_error (error);
+  second = export_text (other, &again);
+  g_assert_cmpstr (get_records (second), ==, get_records (first));
+  /* the visible branch, and by its words */
+  assert_history (other, NULL, 10, "q1 a1 q2 b2 r3 b3", FALSE);
+
+  close_store (store);
+  close_store (other);
+}
+
+static void
+test_running_is_interrupted (Fixture *self, gconstpointer data)
+{
+  ConfabStore *store = open_store (self->path);
+  ConfabStore *other = open_store (NULL);
+  g_autoptr (ConfabStaging) staging = NULL;
+  g_autoptr (ConfabMessageRecord) answer = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  Run run = { NULL };
+
+  put_answers (store);
+  text = export_text (store, &run);
+  staging = stage (text);
+  merge (other, staging, "s", "m", NULL, &error);
+  g_assert_no_error (error);
+  answer = get_message (other, "m", "run");
+  g_assert_cmpint (answer->state, ==, CONFAB_STATE_INTERRUPTED);
+  g_assert_cmpstr (answer->text, ==, "half");
+  g_assert_cmpstr (answer->error_code, ==, "interrupted");
+
+  close_store (store);
+  close_store (other);
+}
+
+static void
+test_merge_behind_what_is_there (Fixture *self, gconstpointer data)
+{
+  ConfabStore *store = open_store (self->path);
+  g_autoptr (ConfabStaging) staging = NULL;
+  g_autoptr (GPtrArray) branch_before = NULL;
+  g_autoptr (GPtrArray) branch_after = NULL;
+  g_autoptr (ConfabExchange) exchange = NULL;
+  g_autoptr (GPtrArray) found = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  Run run = { NULL };
+
+  put_answers (store);
+  text = export_text (store, &run);
+  staging = stage (text);
+  merge (store, staging, "s2", "m2", NULL, &error);
+  g_assert_no_error (error);
+
+  branch_before = branch (store, "m", NULL);
+  branch_after = branch (store, "m2", NULL);
+  g_assert_cmpuint (branch_before->len, ==, 6);
+  g_assert_cmpuint (branch_after->len, ==, 6);
+  for (guint i = 0; i < branch_after->len; i++)
+    {
+      ConfabMessageRecord *before = branch_before->pdata[i];
+      ConfabMessageRecord *after = branch_after->pdata[i];
+
+      g_assert_cmpstr (after->id, ==, before->id);
+      g_assert_cmpstr (after->parent_id, ==, before->parent_id);
+      g_assert_cmpstr (after->module_id, ==, "m2");
+      g_assert_cmpuint (after->depth, ==, before->depth);
+    }
+  exchange = find_request (store, "m2", "r");
+  g_assert_cmpstr (exchange->answer->id, ==, "done");
+  g_assert_cmpint (exchange->answer->usage.output_tokens, ==, -1);
+  g_assert_cmpint (exchange->answer->usage.cached_input_tokens, ==, 7);
+  g_assert_cmpstr (exchange->question->module_id, ==, "m2");
+  found = search (store, "b3", 10);
+  g_assert_cmpuint (found->len, ==, 2);
+
+  close_store (store);
+}
+
+static void
+test_merge_of_a_taken_id (Fixture *self, gconstpointer data)
+{
+  ConfabStore *store = open_store (self->path);
+  g_autoptr (ConfabStaging) staging = NULL;
+  g_autoptr (ConfabOverview) overview = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *after = NULL;
+  Run run = { NULL };
+  Run again = { NULL };
+
+  put_tree (store);
+  text = export_text (store, &run);
+  staging = stage (text);
+  g_assert_false (merge (store, staging, "s2", "m", NULL, &error));
+  g_assert_error (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_INVALID);
+  after = export_text (store, &again);
+  g_assert_cmpstr (get_records (after), ==, get_records (text));
+
+  close_store (store);
+}
+
+static void
+test_merge_cancelled (Fixture *self, gconstpointer data)
+{
+  ConfabStore *store = open_store (self->path);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (ConfabStaging) staging = NULL;
+  g_autoptr (ConfabOverview) overview = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  Run run = { NULL };
+
+  put_tree (store);
+  text = export_text (store, &run);
+  staging = stage (text);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (merge (store, staging, "s2", "m2", cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  overview = confab_store_read_overview (store, NULL);
+  g_assert_cmpuint (overview->sessions->len, ==, 1);
+
+  close_store (store);
+}
+
+/* What comes after the moment of the cut is not in it, and what was deleted since is told. */
+static void
+test_cut (Fixture *self, gconstpointer data)
+{
+  ConfabStore *store = open_store (self->path);
+  g_autoptr (ConfabBatch) later = confab_batch_new (CONFAB_BATCH_RELAXED);
+  g_autoptr (ConfabBatch) gone = confab_batch_new (CONFAB_BATCH_RELAXED);
+  g_autoptr (ConfabCut) cut = NULL;
+  g_autoptr (GPtrArray) page = NULL;
+  g_autoptr (GArray) seqs = NULL;
+  g_autoptr (GError) error = NULL;
+  ConfabCutModule *module;
+
+  put_tree (store);
+  cut = confab_store_read_cut (store, &error);
+  g_assert_no_error (error);
+  module = cut->modules->pdata[0];
+  put_message (later, "m", "b3", "later", CONFAB_STATE_COMPLETED, "later");
+  confab_batch_set_head (later, "m", "later", 9);
+  commit_ok (store, later);
+
+  seqs = confab_store_list_messages (store, cut, module, &error);
+  g_assert_cmpuint (seqs->len, ==, 9);
+  g_assert_cmpstr (module->record->head_id, ==, "b3");
+  page = confab_store_read_page (store, module, (gint64 *) (gpointer) seqs->data, 9, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (page->len, ==, 9);
+
+  /* another one gets its id, and its place */
+  confab_batch_delete_module (gone, "m");
+  put_module (gone, "s", "m", "Another");
+  commit_ok (store, gone);
+  module->record->created_at--;
+  g_assert_null (confab_store_list_messages (store, cut, module, &error));
+  g_assert_error (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+  g_assert_null (
+      confab_store_read_page (store, module, (gint64 *) (gpointer) seqs->data, 9, &error));
+  g_assert_error (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_NOT_FOUND);
+
+  close_store (store);
+}
+
+static void
+test_pages_are_bounded (Fixture *self, gconstpointer data)
+{
+  ConfabStore *store = open_store (self->path);
+  g_autoptr (ConfabBatch) batch = confab_batch_new (CONFAB_BATCH_RELAXED);
+  g_autofree char *text = g_strnfill (100 * 1024, 'x');
+  g_autoptr (ConfabCut) cut = NULL;
+  g_autoptr (GPtrArray) page = NULL;
+  g_autoptr (GArray) seqs = NULL;
+
+  put_ground (store);
+  for (guint i = 0; i < 8; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("x%u", i);
+
+      put_message (batch, "m", NULL, id, CONFAB_STATE_COMPLETED, text);
+    }
+  commit_ok (store, batch);
+  cut = confab_store_read_cut (store, NULL);
+  seqs = confab_store_list_messages (store, cut, cut->modules->pdata[0], NULL);
+  page = confab_store_read_page (store, cut->modules->pdata[0], (gint64 *) (gpointer) seqs->data,
+                                 seqs->len, NULL);
+  g_assert_cmpuint (seqs->len, ==, 8);
+  g_assert_cmpuint (page->len, ==, 3);
+
+  close_store (store);
+}
+
+static void
+test_export_of_an_unknown_session (Fixture *self, gconstpointer data)
+{
+  ConfabStore *store = open_store (self->path);
+  g_autoptr (GHashTable) ids = g_hash_table_new (g_str_hash, g_str_equal);
+  Run run = { .ids = ids };
+
+  put_tree (store);
+  g_hash_table_add (ids, (char *) "s");
+  g_hash_table_add (ids, (char *) "t");
+  g_assert_null (export_text (store, &run));
+  g_assert_error (run.error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_SESSION);
+  g_clear_error (&run.error);
+
+  close_store (store);
+}
+
+/* Pumps */
+
+static void
+test_pump_gives_up (void)
+{
+  g_autofree char *much = g_strnfill (1024 * 1024, 'x');
+  g_autoptr (GError) error = NULL;
+  int fds[2];
+
+  g_assert_cmpint (pipe (fds), ==, 0);
+  ConfabPump out = { fds[1], 50, NULL };
+  ConfabPump in = { fds[0], 50, NULL };
+
+  g_assert_false (confab_pump_write (&out, much, 1024 * 1024, &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INTERRUPTED);
+  g_clear_error (&error);
+  while (confab_pump_read (&in, much, 1024 * 1024, &error) > 0)
+    ;
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INTERRUPTED);
+  /* the mode that both ends share is as it was */
+  g_assert_cmpint (fcntl (fds[1], F_GETFL) & O_NONBLOCK, ==, 0);
+  close (fds[0]);
+  close (fds[1]);
+}
+
+static void
+test_pump_reader_gone (void)
+{
+  g_autofree char *much = g_strnfill (1024 * 1024, 'x');
+  int fds[2];
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_cmpint (i == 0 ? pipe2 (fds, O_CLOEXEC) : socketpair (AF_UNIX, SOCK_STREAM, 0, fds),
+                       ==, 0);
+      ConfabPump out = { fds[1], 10000, NULL };
+
+      close (fds[0]);
+      g_assert_false (confab_pump_write (&out, much, 1024 * 1024, &error));
+      g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INTERRUPTED);
+      close (fds[1]);
+    }
+}
+
+static void
+test_pump_wrong_way (void)
+{
+  g_autoptr (GError) error = NULL;
+  char byte;
+  int fd = open ("/dev/null", O_WRONLY | O_CLOEXEC);
+  ConfabPump pump = { fd, 10000, NULL };
+
+  g_assert_cmpint (confab_pump_read (&pump, &byte, 1, &error), ==, -1);
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST);
+  close (fd);
+}
+
+static void
+test_pump_disk_full (void)
+{
+  g_autoptr (GError) error = NULL;
+  int fd = open ("/dev/full", O_WRONLY | O_CLOEXEC);
+  ConfabPump pump = { fd, 10000, NULL };
+
+  g_assert_false (confab_pump_write (&pump, "x", 1, &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_STORAGE);
+  close (fd);
+}
+
+static gpointer
+cancel_thread (gpointer data)
+{
+  g_usleep (20 * 1000);
+  g_cancellable_cancel (data);
+
+  return NULL;
+}
+
+static void
+test_pump_cancelled (void)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  char byte;
+  int fds[2];
+  GThread *thread;
+
+  g_assert_cmpint (pipe (fds), ==, 0);
+  ConfabPump in = { fds[0], 60 * 1000, cancellable };
+
+  thread = g_thread_new ("cancel", cancel_thread, cancellable);
+  g_assert_cmpint (confab_pump_read (&in, &byte, 1, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_thread_join (thread);
+  close (fds[0]);
+  close (fds[1]);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  /* as confabd does */
+  signal (SIGPIPE, SIG_IGN);
+
+#define ADD(path, func)                                                                            \
+  g_test_add ("/confab/transfer/" path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
+  ADD ("round-trip", test_round_trip);
+  ADD ("running-is-interrupted", test_running_is_interrupted);
+  ADD ("merge-behind-what-is-there", test_merge_behind_what_is_there);
+  ADD ("merge-of-a-taken-id", test_merge_of_a_taken_id);
+  ADD ("merge-cancelled", test_merge_cancelled);
+  ADD ("cut", test_cut);
+  ADD ("pages-are-bounded", test_pages_are_bounded);
+  ADD ("export-of-an-unknown-session", test_export_of_an_unknown_session);
+  g_test_add_func ("/confab/transfer/pump-gives-up", test_pump_gives_up);
+  g_test_add_func ("/confab/transfer/pump-reader-gone", test_pump_reader_gone);
+  g_test_add_func ("/confab/transfer/pump-wrong-way", test_pump_wrong_way);
+  g_test_add_func ("/confab/transfer/pump-disk-full", test_pump_disk_full);
+  g_test_add_func ("/confab/transfer/pump-cancelled", test_pump_cancelled);
+
+  return g_test_run ();
+}
