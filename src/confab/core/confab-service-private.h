@@ -29,6 +29,8 @@ struct _ConfabService
   GPtrArray *unsaved; /* of ConfabRun, with text that is not written yet; NULL: none */
   GSource *save_source;
 
+  GPtrArray *transfers; /* of ConfabTransfer: exports and imports that run */
+
   gboolean queue;
   gboolean auto_create_modules;
   gboolean shut_down;

@@ -7,6 +7,7 @@
 #include "confab-error.h"
 #include "confab-rows.h"
 #include "confab-run.h"
+#include "confab-transfer.h"
 
 #define DEFAULT_MAX_RUNNING 64
 
@@ -32,6 +33,8 @@ confab_service_finalize (GObject *object)
   g_clear_object (&self->providers);
   g_hash_table_unref (self->runs);
   confab_scheduler_free (self->scheduler);
+  /* each keeps the service until it has ended */
+  g_ptr_array_unref (self->transfers);
   confab_metrics_unref (self->metrics);
   g_hash_table_unref (self->modules);
   g_hash_table_unref (self->sessions);
@@ -93,6 +96,7 @@ confab_service_init (ConfabService *self)
   self->modules = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
   self->runs = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) confab_run_unref);
   self->scheduler = confab_scheduler_new (DEFAULT_MAX_RUNNING, start_cb, self);
+  self->transfers = g_ptr_array_new_with_free_func ((GDestroyNotify) confab_transfer_free);
   self->auto_create_modules = TRUE;
 }
 

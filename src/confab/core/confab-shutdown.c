@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "confab-service-private.h"
-
 #include <glib/gi18n-lib.h>
 
 #include "confab-error.h"
 #include "confab-run.h"
+#include "confab-service-transfer-private.h"
 
 static void
 closed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -21,7 +20,8 @@ closed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 confab_service_continue_shutdown (ConfabService *self)
 {
-  if (self->shutdown_task != NULL && g_hash_table_size (self->runs) == 0)
+  if (self->shutdown_task != NULL && g_hash_table_size (self->runs) == 0
+      && self->transfers->len == 0)
     confab_store_close_async (self->store, closed_cb, g_steal_pointer (&self->shutdown_task));
 }
 
@@ -61,6 +61,7 @@ confab_service_shutdown_async (ConfabService *self,
         confab_run_interrupt (run, error);
     }
 
+  confab_service_cancel_transfers (self);
   confab_service_flush_unwritten (self);
   confab_service_continue_shutdown (self);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-idle.h"
 
+#include "confab-service-transfer.h"
+
 /* How often it is looked whether somebody is connected; connections that come and go in between are
  * seen by their requests. */
 #define LOOKS_PER_TIMEOUT 8
@@ -83,6 +85,7 @@ look_cb (gpointer user_data)
   ConfabIdle *self = user_data;
 
   if (confab_service_get_n_running (self->service) > 0
+      || confab_service_get_n_transfers (self->service) > 0
       || socketio_server_get_n_connections (self->server) > 0
       || (self->bus != NULL && confab_bus_is_watched (self->bus)))
     confab_idle_touch (self);

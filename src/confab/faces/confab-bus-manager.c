@@ -192,6 +192,8 @@ static const ConfabBusMethod methods[] = {
   { "Search", search, CONFAB_BUS_ACTION_USE },
   { "ListProviders", list_providers, CONFAB_BUS_ACTION_USE },
   { "CreateLink", create_link, CONFAB_BUS_ACTION_MANAGE },
+  { "Export", confab_bus_export, CONFAB_BUS_ACTION_MANAGE },
+  { "Import", confab_bus_import, CONFAB_BUS_ACTION_MANAGE },
   { NULL },
 };
 

@@ -96,6 +96,16 @@ void confab_bus_register_object_manager (ConfabBus *self);
 void confab_bus_dispatch (GDBusMethodInvocation *invocation, gpointer user_data);
 void confab_bus_clear_objects (ConfabBus *self);
 
+/* confab-bus-transfer.c: methods of the manager */
+void confab_bus_export (ConfabBus *self,
+                        gpointer item,
+                        GVariant *parameters,
+                        GDBusMethodInvocation *invocation);
+void confab_bus_import (ConfabBus *self,
+                        gpointer item,
+                        GVariant *parameters,
+                        GDBusMethodInvocation *invocation);
+
 /* confab-bus.c */
 /* A call of which more is needed than its invocation when it is answered. */
 typedef struct
