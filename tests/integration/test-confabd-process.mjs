@@ -12,7 +12,7 @@ import test from 'node:test';
 import { checkEvents, connect, open, startWithRaw, statsOf } from './lib/chat.mjs';
 import { confabdPath, spawnConfabd, startConfabd } from './lib/confabd.mjs';
 import { fetchFrom } from './lib/http.mjs';
-import { freePort, makeDir, memoryOf, waitFor } from './lib/process.mjs';
+import { freePort, makeDir, memoryOf, sleep, waitFor } from './lib/process.mjs';
 
 const BUILTIN = ['--provider', 'builtin'];
 const EXIT_TIME = 5000;
@@ -237,6 +237,18 @@ test('SIGTERM ends what runs, tells it, and exits 0 within 5 s', async (t) => {
   assert.ok(requests.every(({ closedAfterMs }) => closedAfterMs !== null));
 });
 
+/* Wrappers such as timeout(1) signal a process and then its group. */
+test('signals that come together are one, and lose nothing', async (t) => {
+  const { confabd } = await startWithRaw(t, 'slow:2000');
+  const chat = await connect(t, confabd, { transports: ['websocket'] });
+  const ack = await chat.generate({ moduleId: 'm', message: 'Go' });
+  await chat.waitFor(() => chat.all('chunk').length >= 2);
+  confabd.process.kill('SIGINT');
+  await confabd.stop();
+  const { payload } = checkEvents(chat, ack);
+  assert.equal(payload.code, 'shutting-down');
+});
+
 test('SIGINT ends it as well, idle clients or not', async (t) => {
   const confabd = await startConfabd(t, BUILTIN);
   await connect(t, confabd, { transports: ['websocket'] });
@@ -276,6 +288,7 @@ test('a second signal ends it at once', async (t) => {
   stubborn.pause();
   confabd.process.kill('SIGTERM');
   await waitFor(() => confabd.stderr.includes('Shutting down'));
+  await sleep(600);
   const before = Date.now();
   await confabd.end('SIGTERM', EXIT_TIME);
   assert.ok(Date.now() - before < 1000, `${Date.now() - before} ms`);

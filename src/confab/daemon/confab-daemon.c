@@ -35,6 +35,8 @@
 #define CLOSE_TIMEOUT_MS 3000
 /* When we go even if something hangs; the contract gives 5 s. */
 #define SHUTDOWN_TIMEOUT_MS 4500
+/* Signals that come together are one. */
+#define SAME_SIGNAL_MS 500
 
 /* What may wait for a client that reads slowly. Events stop at far less (CONFAB_BEHIND_BYTES); this
  * is for acks of what it asked for at once: after a reload a long answer, and the history with it.
@@ -73,6 +75,7 @@ struct _ConfabDaemon
   GMainLoop *loop;
   guint sources[4]; /* of the signals and of the time limit; 0 for none */
   gboolean stopping;
+  gint64 stopping_since; /* monotonic, µs */
   int exit_status;
 };
 
@@ -495,6 +498,7 @@ static void
 shut_down (ConfabDaemon *self)
 {
   self->stopping = TRUE;
+  self->stopping_since = g_get_monotonic_time ();
   g_message ("Shutting down");
   confab_supervisor_stopping (self->supervisor);
   self->sources[2] = g_timeout_add (SHUTDOWN_TIMEOUT_MS, time_is_up_cb, self);
@@ -502,6 +506,8 @@ shut_down (ConfabDaemon *self)
   confab_service_shutdown_async (self->service, shut_down_cb, self);
 }
 
+/* Who signals both a process and its group, as timeout(1) and many a wrapper do, asks once; who
+ * asks again later has lost patience. */
 static gboolean
 signal_cb (gpointer user_data)
 {
@@ -509,7 +515,7 @@ signal_cb (gpointer user_data)
 
   if (!self->stopping)
     shut_down (self);
-  else
+  else if (g_get_monotonic_time () - self->stopping_since > SAME_SIGNAL_MS * 1000)
     {
       self->exit_status = EXIT_FAILURE;
       g_main_loop_quit (self->loop);
