@@ -218,6 +218,29 @@ test('answered anew, the old answer leaves the branch and is kept', async (t) =>
   assert.equal(unknown.code, 'unknown-message');
 });
 
+test('a request answered anew is known by what it asks', async (t) => {
+  const { confabd } = await startDurable(t, 'plain');
+  const chat = await connect(t, confabd);
+  const first = await chat.ask({ moduleId: 'm', message: 'One', userMessageId: 'q1' });
+  await chat.ask({ moduleId: 'm', message: 'Two', userMessageId: 'q2' });
+  const request = { moduleId: 'm', messageId: first.ack.messageId, requestId: 'r' };
+  const edit = { moduleId: 'm', messageId: 'q2', message: 'Two!', requestId: 'e' };
+  const again = await chat.call('ai:chat:regenerate', request);
+  await chat.end(again.generationId);
+  const edited = await chat.call('ai:chat:regenerate', edit);
+  await chat.end(edited.generationId);
+
+  for (const same of [request, { ...request, messageId: 'q1' },
+    { ...request, messageId: again.messageId }, { moduleId: 'm', requestId: 'r' }])
+    assert.equal((await chat.call('ai:chat:regenerate', same)).generationId, again.generationId);
+  assert.equal((await chat.call('ai:chat:regenerate', edit)).generationId, edited.generationId);
+  for (const other of [{ ...request, messageId: 'q2' }, { ...request, message: 'Three' },
+    { ...edit, messageId: 'q1' }, { ...edit, messageId: edited.userMessageId },
+    { ...edit, message: undefined }])
+    assert.equal((await chat.call('ai:chat:regenerate', other)).code, 'invalid-request',
+      JSON.stringify(other));
+});
+
 test('history comes in pages, the newest first asked', async (t) => {
   const { confabd } = await startDurable(t, 'plain');
   const chat = await connect(t, confabd);

@@ -158,14 +158,12 @@ test_strings (void)
     { "ai:chat:history", "moduleId", ID, 128 },
     { "ai:chat:history", "before", ID, 128 },
     { "ai:chat:search", "query", MESSAGE, 1024 },
-    { "session:list", "cursor", ID, 128 },
     { "session:create", "sessionId", ID, 128 },
     { "session:create", "title", TEXT, 1024 },
     { "session:update", "sessionId", ID, 128 },
     { "session:update", "title", TEXT, 1024 },
     { "session:delete", "sessionId", ID, 128 },
     { "module:list", "sessionId", ID, 128 },
-    { "module:list", "cursor", ID, 128 },
     { "module:create", "sessionId", ID, 128 },
     { "module:create", "moduleId", ID, 128 },
     { "module:create", "title", TEXT, 1024 },
@@ -239,6 +237,38 @@ test_integers (void)
 
         assert_json (paged[i], json, limits[j].code, "limit");
       }
+}
+
+static void
+test_cursors (void)
+{
+  static const struct
+  {
+    const char *cursor;
+    gint code;
+  } cursors[] = {
+    { "\"0\"", GOOD },
+    { "\"18446744073709551615\"", GOOD },
+    { "null", GOOD },
+    { "\"\"", CONFAB_ERROR_INVALID_REQUEST },
+    { "\"x\"", CONFAB_ERROR_INVALID_REQUEST },
+    { "\"1x\"", CONFAB_ERROR_INVALID_REQUEST },
+    { "\"-1\"", CONFAB_ERROR_INVALID_REQUEST },
+    { "\" 1\"", CONFAB_ERROR_INVALID_REQUEST },
+    { "\"18446744073709551616\"", CONFAB_ERROR_INVALID_REQUEST },
+    { "1", CONFAB_ERROR_INVALID_REQUEST },
+    { "true", CONFAB_ERROR_INVALID_REQUEST },
+    { "[]", CONFAB_ERROR_INVALID_REQUEST },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cursors); i++)
+    {
+      g_autofree char *json =
+          g_strdup_printf ("{\"sessionId\":\"s\",\"cursor\":%s}", cursors[i].cursor);
+
+      assert_json ("session:list", json, cursors[i].code, "cursor");
+      assert_json ("module:list", json, cursors[i].code, "cursor");
+    }
 }
 
 static void
@@ -351,6 +381,7 @@ main (int argc, char **argv)
   g_test_add_func ("/confab/rules/strings", test_strings);
   g_test_add_func ("/confab/rules/bytes", test_bytes);
   g_test_add_func ("/confab/rules/integers", test_integers);
+  g_test_add_func ("/confab/rules/cursors", test_cursors);
   g_test_add_func ("/confab/rules/seq", test_seq);
   g_test_add_func ("/confab/rules/parameters", test_parameters);
   g_test_add_func ("/confab/rules/parameters-size", test_parameters_size);

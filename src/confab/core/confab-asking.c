@@ -26,6 +26,8 @@ typedef struct
   char *parent_id;
   guint64 depth; /* of the question: messages from the first of its branch to it */
   ConfabMessage *old_question;
+  /* What the same requestId started, while it is seen whether this asks the same. */
+  ConfabGeneration *known;
   /* Why it is refused, unless it turns out to be a repeat. */
   GError *refusal;
 
@@ -54,6 +56,7 @@ asking_free (gpointer data)
   g_free (asking->question_id);
   g_free (asking->parent_id);
   g_clear_object (&asking->old_question);
+  g_clear_object (&asking->known);
   g_clear_error (&asking->refusal);
   g_clear_pointer (&asking->run, confab_run_unref);
   g_clear_object (&asking->module);
@@ -87,6 +90,26 @@ refuse (GTask *task, ConfabError code, const char *message)
   g_task_return_new_error (task, CONFAB_ERROR, (int) code, "%s", message);
 }
 
+/* Whether @asking is about the question that @asked is, or of which it is another wording. */
+static gboolean
+is_about (const Asking *asking, ConfabMessage *asked)
+{
+  gboolean is_asked;
+
+  /* "the last" may be another one by now */
+  if (asking->old_question == NULL
+      || confab_rules_get_string (asking->payload, "messageId") == NULL)
+    return TRUE;
+
+  is_asked =
+      g_str_equal (confab_message_get_id (asking->old_question), confab_message_get_id (asked));
+
+  return asking->text == NULL
+             ? is_asked
+             : !is_asked
+                   && g_strcmp0 (asking->parent_id, confab_message_get_parent_id (asked)) == 0;
+}
+
 /* Whether @asking asks again just what started @generation. */
 static gboolean
 is_same_question (const Asking *asking, ConfabGeneration *generation)
@@ -94,8 +117,12 @@ is_same_question (const Asking *asking, ConfabGeneration *generation)
   ConfabMessage *asked = confab_generation_get_question (generation);
   const char *id = confab_rules_get_string (asking->payload, "userMessageId");
 
-  return (asking->text == NULL || g_str_equal (confab_message_get_content (asked), asking->text))
-         && (asking->anew || id == NULL || g_str_equal (confab_message_get_id (asked), id));
+  if (asking->text != NULL && !g_str_equal (confab_message_get_content (asked), asking->text))
+    return FALSE;
+  if (asking->anew)
+    return is_about (asking, asked);
+
+  return id == NULL || g_str_equal (confab_message_get_id (asked), id);
 }
 
 static void
@@ -361,7 +388,9 @@ accept (GTask *task)
   ConfabGeneration *known = NULL;
   GError *error = NULL;
 
-  if (module != NULL && asking->request_id != NULL)
+  if (asking->known != NULL)
+    known = asking->known;
+  else if (module != NULL && asking->request_id != NULL)
     known = confab_module_lookup_request (module, asking->request_id);
   if (known != NULL)
     {
@@ -495,7 +524,13 @@ request_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   else if (exchange != NULL)
     generation = confab_rows_read_exchange (exchange);
 
-  if (generation != NULL)
+  if (generation != NULL && asking->anew
+      && confab_rules_get_string (asking->payload, "messageId") != NULL && asking->refusal == NULL)
+    {
+      asking->known = g_steal_pointer (&generation);
+      read_messages (task);
+    }
+  else if (generation != NULL)
     answer_repeat (task, generation);
   else if (asking->refusal != NULL)
     g_task_return_error (task, g_steal_pointer (&asking->refusal));

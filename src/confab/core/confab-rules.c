@@ -13,6 +13,7 @@
 typedef enum
 {
   FIELD_ID,
+  FIELD_CURSOR,  /* what a list has answered: a whole number */
   FIELD_MESSAGE, /* text with at least one visible character */
   FIELD_TEXT,
   FIELD_INTEGER,
@@ -65,7 +66,7 @@ static const Field fields[] = {
   PAGE ("ai:chat:history"),
   { "ai:chat:search", "query", FIELD_MESSAGE, REQUIRED, 0, CONFAB_MAX_QUERY_BYTES },
   PAGE ("ai:chat:search"),
-  { "session:list", "cursor", FIELD_ID, OPTIONAL },
+  { "session:list", "cursor", FIELD_CURSOR, OPTIONAL },
   PAGE ("session:list"),
   { "session:create", "sessionId", FIELD_ID, OPTIONAL },
   { "session:create", "title", FIELD_TEXT, OPTIONAL, 0, CONFAB_MAX_TITLE_BYTES },
@@ -73,7 +74,7 @@ static const Field fields[] = {
   { "session:update", "title", FIELD_TEXT, REQUIRED, 0, CONFAB_MAX_TITLE_BYTES },
   { "session:delete", "sessionId", FIELD_ID, REQUIRED },
   { "module:list", "sessionId", FIELD_ID, REQUIRED },
-  { "module:list", "cursor", FIELD_ID, OPTIONAL },
+  { "module:list", "cursor", FIELD_CURSOR, OPTIONAL },
   PAGE ("module:list"),
   { "module:create", "sessionId", FIELD_ID, REQUIRED },
   { "module:create", "moduleId", FIELD_ID, OPTIONAL },
@@ -119,6 +120,14 @@ is_blank (const char *text)
 }
 
 static gboolean
+is_cursor (const char *value)
+{
+  guint64 number;
+
+  return g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT64, &number, NULL);
+}
+
+static gboolean
 check_string (const Field *field, JsonNode *node, GError **error)
 {
   const char *value;
@@ -133,6 +142,10 @@ check_string (const Field *field, JsonNode *node, GError **error)
            || refuse (error, CONFAB_ERROR_INVALID_REQUEST,
                       _ ("The field %s is not an id: 1 to 128 letters, digits or ._~:@- ."),
                       field->name);
+  if (field->kind == FIELD_CURSOR)
+    return is_cursor (value)
+           || refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                      _ ("The field %s is not one that a list has answered."), field->name);
 
   if (strlen (value) > field->max)
     return refuse (error, CONFAB_ERROR_TOO_LARGE, _ ("The field %s is longer than %u bytes."),
@@ -202,6 +215,7 @@ check_field (const Field *field, JsonObject *payload, GError **error)
   switch (field->kind)
     {
     case FIELD_ID:
+    case FIELD_CURSOR:
     case FIELD_MESSAGE:
     case FIELD_TEXT:
       return check_string (field, node, error);
