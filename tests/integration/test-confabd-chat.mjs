@@ -8,6 +8,7 @@ import test from 'node:test';
 import { checkEvents, connect, startWithRaw, statsOf } from './lib/chat.mjs';
 import { startConfabd } from './lib/confabd.mjs';
 import { freePort, sleep, waitFor } from './lib/process.mjs';
+import { startRawUpstream } from './lib/upstreams.mjs';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const PLAIN = 'The quick brown fox jumps over the lazy dog.';
@@ -32,8 +33,9 @@ test('ack, started, chunks and complete come in order and with every field', asy
   for (const chunk of chat.all('chunk'))
     assert.deepEqual(Object.keys(chunk).sort(), ['chunk', 'generationId', 'moduleId', 'seq']);
   assert.deepEqual(payload, { message: PLAIN, moduleId: 'm', generationId: ack.generationId,
-    messageId: ack.messageId, finishReason: 'stop', usage: { inputTokens: 5, outputTokens: 10,
-      reasoningTokens: null, cachedInputTokens: null } });
+    messageId: ack.messageId, finishReason: 'stop', model: payload.model,
+    usage: { inputTokens: 5, outputTokens: 10, reasoningTokens: null, cachedInputTokens: null } });
+  assert.match(payload.model, /^raw/);
 });
 
 test('the ack is on the wire before started', async (t) => {
@@ -438,7 +440,17 @@ test('server:info and provider:list', async (t) => {
   const { ok, providers } = await chat.call('provider:list', {});
   assert.equal(ok, true);
   assert.equal(providers[0].name, 'openai');
+  assert.equal(providers[0].model, 'raw:plain');
   assert.ok(providers[0].models.includes('raw:plain'));
+});
+
+test('provider:list tells which model answers where none is configured', async (t) => {
+  const upstream = await startRawUpstream(t);
+  const confabd = await startConfabd(t, ['--provider', 'openai', '--base-url', upstream.baseUrl]);
+  const chat = await connect(t, confabd);
+  const { providers: [provider] } = await chat.call('provider:list', {});
+  assert.ok(provider.model);
+  assert.equal(provider.model, provider.models[0]);
 });
 
 test('provider:list of an upstream that is away', async (t) => {

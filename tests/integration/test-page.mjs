@@ -263,6 +263,54 @@ test('edit and send again, rename, search, delete and undo', async (t) => {
   assert.deepEqual(page.complaints, []);
 });
 
+test('what was deleted is gone when the tab is closed before it can be taken back', async (t) => {
+  const { confabd } = await startRaw(t, 'echo');
+  const context = await openBrowser(t, browser);
+  const page = await openPage(context, confabd.url);
+  await waitConnected(page);
+  await ask(page, 'Of no use');
+  await button(page, 'Chat menu').click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await page.getByText('“Of no use” deleted').waitFor();
+  await page.close({ runBeforeUnload: true });
+  const other = await openPage(context, confabd.origin);
+  await waitConnected(other);
+  const list = other.getByRole('navigation', { name: 'Chats' });
+  await list.getByText('No chats yet').waitFor();
+  assert.equal(await list.getByRole('link').count(), 0);
+});
+
+test('the list of chats marks those that are being answered, and the header names the model',
+  async (t) => {
+    const { confabd } = await startRaw(t, 'paced:600:20');
+    const page = await openConnected(t, browser, confabd);
+    await page.getByRole('button', { name: 'Chat settings: raw:paced:600:20' }).waitFor();
+    await send(page, 'Take your time');
+    await answers(page).filter({ hasText: 't2' }).waitFor();
+    await button(page, 'New chat').first().click();
+    await page.getByRole('heading', { name: 'What is on your mind?' }).waitFor();
+    const list = page.getByRole('navigation', { name: 'Chats' });
+    const mark = list.getByRole('img', { name: 'An answer is being written' });
+    await mark.waitFor();
+    await page.reload();
+    await mark.waitFor();
+    await shoot(page, 'page-running');
+    await list.getByRole('link', { name: /^Take your time/ }).click();
+    await button(page, 'Stop').click();
+    await mark.waitFor({ state: 'detached' });
+    assert.deepEqual(page.complaints, []);
+  });
+
+test('with each answer stands which model gave it', async (t) => {
+  const { confabd } = await startRaw(t, 'plain');
+  const page = await openConnected(t, browser, confabd);
+  await ask(page, 'Hello');
+  const cost = answers(page).getByText(/^raw.* · \d+ tokens in · \d+ tokens out$/);
+  await cost.waitFor({ state: 'attached' });
+  await page.reload();
+  await cost.waitFor({ state: 'attached' });
+});
+
 test('instructions reach the model, and an export holds the conversation', async (t) => {
   const { confabd } = await startRaw(t, 'echo');
   const page = await openConnected(t, browser, confabd);

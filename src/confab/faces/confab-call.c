@@ -342,6 +342,7 @@ models_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) names = NULL;
   JsonArray *models = json_array_new ();
+  const char *model;
 
   /* a provider that cannot be reached is there all the same */
   names = confab_provider_list_models_finish (CONFAB_PROVIDER (source), result, &error);
@@ -350,6 +351,13 @@ models_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   for (guint i = 0; names != NULL && i < names->len; i++)
     json_array_add_string_element (models, g_ptr_array_index (names, i));
   json_object_set_array_member (waiting->entry, "models", models);
+
+  /* where none is configured, the first that is listed answers */
+  model = confab_provider_get_model (CONFAB_PROVIDER (source));
+  if (model == NULL && names != NULL && names->len > 0)
+    model = g_ptr_array_index (names, 0);
+  if (model != NULL)
+    json_object_set_string_member (waiting->entry, "model", model);
 
   waiting->listing->n_awaited--;
   maybe_answer_listing (waiting->listing);

@@ -211,6 +211,8 @@ confab_wire_append_end (GString *json, ConfabGeneration *generation)
       append_member (json, "messageId",
                      confab_message_get_id (confab_generation_get_answer (generation)));
       append_member (json, "finishReason", confab_finish_reason_to_string (outcome->finish_reason));
+      if (outcome->model != NULL)
+        append_member (json, "model", outcome->model);
       append_usage (json, outcome);
     }
   g_string_append_c (json, '}');

@@ -466,10 +466,19 @@ confab_auto_provider_get_name (ConfabProvider *provider)
   return self->chosen != NULL ? confab_provider_get_name (self->chosen) : "auto";
 }
 
+static const char *
+confab_auto_provider_get_model (ConfabProvider *provider)
+{
+  ConfabAutoProvider *self = CONFAB_AUTO_PROVIDER (provider);
+
+  return self->chosen != NULL ? confab_provider_get_model (self->chosen) : NULL;
+}
+
 static void
 confab_auto_provider_iface_init (ConfabProviderInterface *iface)
 {
   iface->get_name = confab_auto_provider_get_name;
+  iface->get_model = confab_auto_provider_get_model;
   iface->generate_async = confab_auto_provider_generate_async;
   iface->generate_finish = confab_auto_provider_generate_finish;
   iface->list_models_async = confab_auto_provider_list_models_async;

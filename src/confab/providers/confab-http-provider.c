@@ -180,10 +180,20 @@ confab_http_provider_get_name (ConfabProvider *provider)
   return CONFAB_HTTP_PROVIDER_GET_CLASS (provider)->name;
 }
 
+static const char *
+confab_http_provider_get_model (ConfabProvider *provider)
+{
+  ConfabHttpProviderPrivate *priv =
+      confab_http_provider_get_private (CONFAB_HTTP_PROVIDER (provider));
+
+  return priv->default_model != NULL ? priv->default_model : priv->found_model;
+}
+
 static void
 confab_http_provider_iface_init (ConfabProviderInterface *iface)
 {
   iface->get_name = confab_http_provider_get_name;
+  iface->get_model = confab_http_provider_get_model;
   iface->generate_async = confab_http_provider_generate_async;
   iface->generate_finish = confab_http_provider_generate_finish;
   iface->list_models_async = confab_http_provider_list_models_async;

@@ -22,6 +22,24 @@ confab_provider_get_name (ConfabProvider *self)
 }
 
 /**
+ * confab_provider_get_model:
+ *
+ * Returns: (nullable): the model that answers where a prompt names none; NULL if there is but one
+ *   without a name, or if the first that the upstream lists will be taken and it was not asked yet
+ */
+const char *
+confab_provider_get_model (ConfabProvider *self)
+{
+  ConfabProviderInterface *iface;
+
+  g_return_val_if_fail (CONFAB_IS_PROVIDER (self), NULL);
+
+  iface = CONFAB_PROVIDER_GET_IFACE (self);
+
+  return iface->get_model != NULL ? iface->get_model (self) : NULL;
+}
+
+/**
  * confab_provider_generate_async:
  * @prompt: what to answer; not changed by anyone any more
  * @on_delta: called for each piece of the answer, see #ConfabDeltaFunc

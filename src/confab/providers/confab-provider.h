@@ -27,6 +27,9 @@ typedef void (*ConfabDeltaFunc) (ConfabDeltaKind kind,
  * is a CONFAB_ERROR whose message is a sentence for people that keeps the upstream's own words.
  * @on_delta is never called after @callback, nor before generate_async returned.
  *
+ * get_model: (nullable): which model answers where a prompt names none, as far as that is known
+ * without asking; may be left out by those who have but one.
+ *
  * list_models_async: (element-type utf8) names of models that the provider offers.
  */
 struct _ConfabProviderInterface
@@ -34,6 +37,7 @@ struct _ConfabProviderInterface
   GTypeInterface parent_iface;
 
   const char *(*get_name) (ConfabProvider *self);
+  const char *(*get_model) (ConfabProvider *self);
   void (*generate_async) (ConfabProvider *self,
                           ConfabPrompt *prompt,
                           ConfabDeltaFunc on_delta,
@@ -50,6 +54,7 @@ struct _ConfabProviderInterface
 };
 
 const char *confab_provider_get_name (ConfabProvider *self);
+const char *confab_provider_get_model (ConfabProvider *self);
 void confab_provider_generate_async (ConfabProvider *self,
                                      ConfabPrompt *prompt,
                                      ConfabDeltaFunc on_delta,

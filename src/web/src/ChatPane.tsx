@@ -15,12 +15,13 @@ import { navigateToNew, type Place } from "./router";
 import { SettingsDialog } from "./SettingsDialog";
 import { showToast } from "./toasts";
 
+/** Who answers here: the model that was chosen, else the one that answers for want of a choice. */
 function modelLabel(module: Module | undefined, library: Library): string {
   const name = module?.provider;
   const provider = library.providers.find((candidate) =>
     name ? candidate.name === name : candidate.default);
   const label = provider?.name === "builtin" ? _("Built-in talker") : provider?.name;
-  return module?.model ?? label ?? _("Model");
+  return module?.model || provider?.model || label || _("Model");
 }
 
 function EmptyChat({ library, module, choose }: {

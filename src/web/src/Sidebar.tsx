@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { useEffect, useState, type RefObject } from "react";
 import type { Module, SearchResult, Session } from "@confab/react";
-import { makeId } from "@confab/react";
+import { isEnded, makeId } from "@confab/react";
 
 import { TitleDialog } from "./Dialog";
 import { keep, load } from "./drafts";
@@ -57,10 +57,14 @@ function ModuleRow({ module, isCurrent, done, rename }: {
   rename: () => void;
 }) {
   const title = titleOf(module);
+  const isRunning = module.state !== "idle" && !isEnded(module.state);
   return (
     <li className={isCurrent ? "module current" : "module"}>
       <PlaceLink to={module} isCurrent={isCurrent} done={done}>
         <span className="ellipsis">{title}</span>
+        {isRunning && (
+          <span className="running" role="img" aria-label={_("An answer is being written")} />
+        )}
       </PlaceLink>
       <MenuButton
         label={`${_("Menu of")} ${title}`}

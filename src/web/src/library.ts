@@ -191,8 +191,23 @@ export function sessionTitleOf(session: { sessionId: string; title: string }): s
   return session.title || (session.sessionId === "default" ? _("Chats") : _("Untitled session"));
 }
 
+/** Sends what a page that goes still has to say: the browser delivers it after its end. */
+function sendLast<N extends CallName>(name: N, payload: CallPayload<N>) {
+  void fetch(`/api/call/${name}`, {
+    method: "POST",
+    keepalive: true,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(payload),
+  }).catch(() => {});
+}
+
 /** Hides it at once, and deletes it when nobody has taken that back for a while. */
-function deleteLater(id: string, title: string, commit: () => Promise<unknown>) {
+function deleteLater<N extends "module:delete" | "session:delete">(
+  name: N,
+  payload: CallPayload<N>,
+  id: string,
+  title: string,
+) {
   const show = () => {
     hidden.delete(id);
     set({});
@@ -202,9 +217,13 @@ function deleteLater(id: string, title: string, commit: () => Promise<unknown>) 
   showToast(format(_("“%s” deleted"), title), {
     duration: UNDO_MS,
     action: { label: _("Undo"), run: show },
-    onEnd: () => {
-      void commit().then((done) => {
-        if (!done)
+    onEnd: (isLeaving) => {
+      if (isLeaving) {
+        sendLast(name, payload);
+        return;
+      }
+      void ask(name, payload).then((ack) => {
+        if (!ack)
           show();
       });
     },
@@ -213,12 +232,12 @@ function deleteLater(id: string, title: string, commit: () => Promise<unknown>) 
 
 export function deleteModule(module: Module) {
   const { moduleId } = module;
-  deleteLater(moduleId, titleOf(module), () => ask("module:delete", { moduleId }));
+  deleteLater("module:delete", { moduleId }, moduleId, titleOf(module));
 }
 
 export function deleteSession(session: Session) {
   const { sessionId } = session;
-  deleteLater(sessionId, sessionTitleOf(session), () => ask("session:delete", { sessionId }));
+  deleteLater("session:delete", { sessionId }, sessionId, sessionTitleOf(session));
 }
 
 export type ModuleSettings = Omit<CallPayload<"module:update">, "moduleId">;

@@ -12,7 +12,10 @@ const SHORT_MS = 4000;
 
 let toasts: Toast[] = [];
 let lastId = 0;
-const timers = new Map<number, { timer: ReturnType<typeof setTimeout>; end?: () => void }>();
+/** `isLeaving`: the page goes, and waits for nothing any more. */
+type EndFunc = (isLeaving: boolean) => void;
+
+const timers = new Map<number, { timer: ReturnType<typeof setTimeout>; end?: EndFunc }>();
 const listeners = new Set<() => void>();
 
 function set(next: Toast[]) {
@@ -26,7 +29,7 @@ export function showToast(
   text: string,
   { action, onEnd, duration = SHORT_MS }: {
     action?: Toast["action"];
-    onEnd?: () => void;
+    onEnd?: EndFunc;
     duration?: number;
   } = {},
 ) {
@@ -36,19 +39,19 @@ export function showToast(
   set([...toasts, { id, text, action }].slice(-3));
 }
 
-export function dismiss(id: number, taken = false) {
+export function dismiss(id: number, taken = false, isLeaving = false) {
   const entry = timers.get(id);
   timers.delete(id);
   clearTimeout(entry?.timer);
   set(toasts.filter((toast) => toast.id !== id));
   if (!taken)
-    entry?.end?.();
+    entry?.end?.(isLeaving);
 }
 
 /** Ends all of them, as when the page goes. */
 export function endToasts() {
   for (const id of [...timers.keys()])
-    dismiss(id);
+    dismiss(id, false, true);
 }
 
 export function useToasts(): Toast[] {

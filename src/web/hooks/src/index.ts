@@ -12,4 +12,5 @@ export type { ChatError, ChatSnapshot, ChatStatus, StreamSnapshot } from "./chat
 export type { ConfabSocket, ConnectionError, ConnectionOptions } from "./connection.js";
 export type { ChatMessage } from "./messages.js";
 export type * from "./protocol.js";
+export { isEnded } from "./protocol.js";
 export { makeId } from "./id.js";

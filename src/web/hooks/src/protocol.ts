@@ -74,6 +74,8 @@ export interface Module {
 export interface Provider {
   name: string;
   default: boolean;
+  /** Which model answers where a module names none; not there if that is not known. */
+  model?: string;
   models: string[];
   error?: string;
 }
