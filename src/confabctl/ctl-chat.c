@@ -82,10 +82,18 @@ signal_cb (GDBusConnection *connection,
   else if (g_str_equal (name, "GenerationFailed"))
     {
       g_variant_get (parameters, "(&s&s&s)", NULL, NULL, &third);
-      g_printerr ("confabctl: %s\n", third);
-      self->status = CTL_EXIT_FAILED;
+      self->status = ctl_fail (CTL_EXIT_FAILED, "%s", third);
       g_main_loop_quit (self->loop);
     }
+}
+
+static void
+vanished_cb (GDBusConnection *connection, const char *name, gpointer user_data)
+{
+  Chat *self = user_data;
+
+  self->status = ctl_report_vanished (connection);
+  g_main_loop_quit (self->loop);
 }
 
 static gboolean
@@ -102,8 +110,8 @@ interrupt_cb (gpointer user_data)
     }
 
   self->stopping = TRUE;
-  g_dbus_connection_call (self->ctl->connection, "org.confab.Confab", self->path, CTL_MODULE,
-                          "Stop", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+  g_dbus_connection_call (self->ctl->connection, CTL_NAME, self->path, CTL_MODULE, "Stop", NULL,
+                          NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
 
   return G_SOURCE_CONTINUE;
 }
@@ -122,7 +130,7 @@ ensure_module (Ctl *self, CtlExit *status)
   if (self->module != NULL)
     {
       g_autoptr (GVariant) known = g_dbus_connection_call_sync (
-          self->connection, "org.confab.Confab", CTL_ROOT, CTL_MANAGER, "GetModule",
+          self->connection, CTL_NAME, CTL_ROOT, CTL_MANAGER, "GetModule",
           g_variant_new ("(s)", self->module), G_VARIANT_TYPE ("(o)"), G_DBUS_CALL_FLAGS_NONE, -1,
           NULL, NULL);
 
@@ -221,8 +229,8 @@ ask (Chat *self, const char *question)
 {
   g_autoptr (GVariant) reply = NULL;
   guint subscription = g_dbus_connection_signal_subscribe (
-      self->ctl->connection, "org.confab.Confab", CTL_MODULE, NULL, self->path, NULL,
-      G_DBUS_SIGNAL_FLAGS_NONE, signal_cb, self, NULL);
+      self->ctl->connection, CTL_NAME, CTL_MODULE, NULL, self->path, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+      signal_cb, self, NULL);
   guint source = g_unix_signal_add (SIGINT, interrupt_cb, self);
 
   take_name (self->ctl);
@@ -233,8 +241,11 @@ ask (Chat *self, const char *question)
   if (reply != NULL)
     {
       /* signals wait for the main loop, so that none is missed */
+      guint vanishing = ctl_watch_confab (self->ctl, vanished_cb, self);
+
       g_variant_get (reply, "(s)", &self->generation);
       g_main_loop_run (self->loop);
+      g_bus_unwatch_name (vanishing);
       print_result (self);
     }
   g_source_remove (source);
@@ -249,10 +260,8 @@ ctl_chat (Ctl *self, char **args)
   g_autofree char *question = read_question (args, &error);
 
   if (question == NULL || question[0] == '\0')
-    {
-      g_printerr ("confabctl: %s\n", error != NULL ? error->message : _ ("There is no question"));
-      return CTL_EXIT_USAGE;
-    }
+    return ctl_fail (CTL_EXIT_USAGE, "%s",
+                     error != NULL ? error->message : _ ("There is no question"));
 
   chat.path = ensure_module (self, &chat.status);
   if (chat.path == NULL)

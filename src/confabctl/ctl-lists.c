@@ -148,10 +148,12 @@ CtlExit
 ctl_providers (Ctl *self, char **args)
 {
   CtlExit status = CTL_EXIT_OK;
-  g_autoptr (GVariant) reply =
-      ctl_call (self, CTL_ROOT, CTL_MANAGER, "ListProviders", NULL, "(aa{sv})", &status);
   g_autoptr (GVariant) providers = NULL;
+  g_autoptr (GVariant) reply = NULL;
 
+  if (args[0] != NULL)
+    return ctl_change_key (self, args);
+  reply = ctl_call (self, CTL_ROOT, CTL_MANAGER, "ListProviders", NULL, "(aa{sv})", &status);
   if (reply == NULL)
     return status;
 

@@ -5,6 +5,7 @@
 
 G_BEGIN_DECLS
 
+#define CTL_NAME "org.confab.Confab"
 #define CTL_ROOT "/org/confab/Confab"
 #define CTL_MANAGER "org.confab.Confab1.Manager"
 #define CTL_SESSION "org.confab.Confab1.Session"
@@ -16,7 +17,7 @@ typedef enum
   CTL_EXIT_OK = 0,
   CTL_EXIT_FAILED = 1,      /* Confab refused, or the answer failed */
   CTL_EXIT_USAGE = 2,       /* wrong command line */
-  CTL_EXIT_UNREACHABLE = 3, /* there is no Confab on the bus */
+  CTL_EXIT_UNREACHABLE = 3, /* there is no Confab on the bus, or not any more */
   CTL_EXIT_STOPPED = 130,   /* Ctrl-C, as shells have it */
 } CtlExit;
 
@@ -25,12 +26,21 @@ typedef struct
 {
   GDBusConnection *connection;
   gboolean json;
-  char *module; /* of -m; nullable */
+  gboolean system_bus;
+  gboolean print;  /* of open */
+  gboolean chunks; /* of monitor */
+  char *module;    /* of chat -m; nullable */
 } Ctl;
 
 typedef CtlExit (*CtlCommandFunc) (Ctl *self, char **args);
 
-/* Both print why they fail, in one sentence; @status is set then. */
+/* ctl-bus.c */
+CtlExit ctl_connect (Ctl *self, GBusType bus);
+/* These three print in one sentence what went wrong. */
+CtlExit ctl_fail (CtlExit status, const char *format, ...) G_GNUC_PRINTF (2, 3);
+CtlExit ctl_report (const GError *error);
+CtlExit ctl_report_vanished (GDBusConnection *connection);
+/* These two print why they fail, and set @status. */
 GVariant *ctl_call (Ctl *self,
                     const char *path,
                     const char *interface,
@@ -39,17 +49,27 @@ GVariant *ctl_call (Ctl *self,
                     const char *reply_type,
                     CtlExit *status);
 char *ctl_find_module (Ctl *self, const char *id, CtlExit *status);
-CtlExit ctl_report (const GError *error);
+/* The ids in the path of a session, or of a module; FALSE if it is of neither. */
+gboolean ctl_parse_path (const char *path, char **session_id, char **module_id);
+/* Until g_bus_unwatch_name(). */
+guint ctl_watch_confab (Ctl *self, GBusNameVanishedCallback vanished, gpointer user_data);
 
+/* main.c */
+/* Both take a floating @value; the latter is for streams of them. */
 void ctl_print_json (GVariant *value);
+void ctl_print_json_line (GVariant *value);
 
-/* ctl-chat.c, ctl-lists.c */
+/* one file for each, but ctl-lists.c for the lists */
+CtlExit ctl_change_key (Ctl *self, char **args);
 CtlExit ctl_chat (Ctl *self, char **args);
-CtlExit ctl_status (Ctl *self, char **args);
-CtlExit ctl_sessions (Ctl *self, char **args);
-CtlExit ctl_modules (Ctl *self, char **args);
 CtlExit ctl_history (Ctl *self, char **args);
-CtlExit ctl_stop (Ctl *self, char **args);
+CtlExit ctl_modules (Ctl *self, char **args);
+CtlExit ctl_monitor (Ctl *self, char **args);
+CtlExit ctl_open (Ctl *self, char **args);
 CtlExit ctl_providers (Ctl *self, char **args);
+CtlExit ctl_sessions (Ctl *self, char **args);
+CtlExit ctl_status (Ctl *self, char **args);
+CtlExit ctl_stop (Ctl *self, char **args);
+CtlExit ctl_token (Ctl *self, char **args);
 
 G_END_DECLS

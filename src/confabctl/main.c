@@ -8,123 +8,169 @@
 typedef struct
 {
   const char *name;
+  const char *synopsis; /* of its arguments, as --help has it */
+  const char *summary;
   guint min_args;
   guint max_args;
   CtlCommandFunc run;
 } Command;
 
+/* In the order of --help. */
 static const Command commands[] = {
-  { "status", 0, 0, ctl_status },       { "chat", 0, G_MAXUINT, ctl_chat },
-  { "sessions", 0, 0, ctl_sessions },   { "modules", 0, 1, ctl_modules },
-  { "history", 1, 1, ctl_history },     { "stop", 1, 1, ctl_stop },
-  { "providers", 0, 0, ctl_providers },
+  { "status", "", N_ ("How Confab is"), 0, 0, ctl_status },
+  { "open", "[--print] [MODULE]", N_ ("Open the page in the browser, signed in"), 0, 1, ctl_open },
+  { "chat", "[-m MODULE] TEXT…", N_ ("Ask, and write the answer as it comes"), 0, G_MAXUINT,
+    ctl_chat },
+  { "sessions", "", N_ ("List the sessions"), 0, 0, ctl_sessions },
+  { "modules", "[SESSION]", N_ ("List the conversations"), 0, 1, ctl_modules },
+  { "history", "MODULE", N_ ("What was said in a conversation"), 1, 1, ctl_history },
+  { "stop", "MODULE", N_ ("Stop the answer that is being written"), 1, 1, ctl_stop },
+  { "monitor", "[--chunks]", N_ ("Show what happens, until Ctrl-C"), 0, 0, ctl_monitor },
+  { "token", "[rotate]", N_ ("Print the token, or a new one"), 0, 1, ctl_token },
+  { "providers", "[set-key|clear-key NAME]", N_ ("List who can answer, or change a key"), 0, 2,
+    ctl_providers },
 };
 
-/* Says in one sentence what went wrong. */
-CtlExit
-ctl_report (const GError *error)
+static void
+print_json (GVariant *value, gboolean pretty)
 {
-  g_autoptr (GError) copy = g_error_copy (error);
-  gboolean gone = g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
-                  || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+  g_autoptr (GVariant) taken = g_variant_ref_sink (value);
+  g_autoptr (JsonNode) node = json_gvariant_serialize (taken);
+  g_autofree char *text = json_to_string (node, pretty);
 
-  g_dbus_error_strip_remote_error (copy);
-  g_printerr ("confabctl: %s\n", gone ? _ ("Confab does not run on this bus") : copy->message);
-
-  return gone ? CTL_EXIT_UNREACHABLE : CTL_EXIT_FAILED;
-}
-
-GVariant *
-ctl_call (Ctl *self,
-          const char *path,
-          const char *interface,
-          const char *method,
-          GVariant *parameters,
-          const char *reply_type,
-          CtlExit *status)
-{
-  g_autoptr (GError) error = NULL;
-  GVariant *reply = g_dbus_connection_call_sync (
-      self->connection, "org.confab.Confab", path, interface, method, parameters,
-      G_VARIANT_TYPE (reply_type), G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT,
-      NULL, &error);
-
-  if (reply == NULL)
-    *status = ctl_report (error);
-
-  return reply;
-}
-
-char *
-ctl_find_module (Ctl *self, const char *id, CtlExit *status)
-{
-  g_autoptr (GVariant) reply =
-      ctl_call (self, CTL_ROOT, CTL_MANAGER, "GetModule", g_variant_new ("(s)", id), "(o)", status);
-  char *path = NULL;
-
-  if (reply != NULL)
-    g_variant_get (reply, "(o)", &path);
-
-  return path;
+  g_print ("%s\n", text);
 }
 
 void
 ctl_print_json (GVariant *value)
 {
-  g_autoptr (JsonNode) node = json_gvariant_serialize (value);
-  g_autofree char *text = json_to_string (node, TRUE);
+  print_json (value, TRUE);
+}
 
-  g_print ("%s\n", text);
+void
+ctl_print_json_line (GVariant *value)
+{
+  print_json (value, FALSE);
+}
+
+static const Command *
+find_command (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_str_equal (commands[i].name, name))
+      return &commands[i];
+
+  return NULL;
+}
+
+/* Options that only one command knows. */
+static gboolean
+check_options (Ctl *self, const Command *command)
+{
+  const struct
+  {
+    const char *option;
+    gboolean given;
+    CtlCommandFunc run;
+  } owned[] = {
+    { "--module", self->module != NULL, ctl_chat },
+    { "--print", self->print, ctl_open },
+    { "--chunks", self->chunks, ctl_monitor },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (owned); i++)
+    if (owned[i].given && owned[i].run != command->run)
+      {
+        ctl_fail (CTL_EXIT_USAGE, _ ("“%s” does not know %s"), command->name, owned[i].option);
+        return FALSE;
+      }
+
+  return TRUE;
 }
 
 static CtlExit
-run (Ctl *self, GBusType bus, char **args)
+run (Ctl *self, char **args)
 {
+  const Command *command = find_command (args[0]);
   guint n_args = g_strv_length (args) - 1;
-  g_autoptr (GError) error = NULL;
+  CtlExit status;
+
+  if (command == NULL)
+    return ctl_fail (CTL_EXIT_USAGE, _ ("There is no command “%s”; --help tells which there are"),
+                     args[0]);
+  if (n_args < command->min_args || n_args > command->max_args)
+    return ctl_fail (CTL_EXIT_USAGE, _ ("It is “confabctl %s %s”"), command->name,
+                     command->synopsis);
+  if (!check_options (self, command))
+    return CTL_EXIT_USAGE;
+
+  status = ctl_connect (self, self->system_bus ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION);
+
+  return status == CTL_EXIT_OK ? command->run (self, args + 1) : status;
+}
+
+/* Returns: (transfer full): what --help says of the commands */
+static char *
+describe_commands (void)
+{
+  g_autoptr (GString) text = g_string_new (_ ("Commands:"));
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {
-      const Command *command = &commands[i];
+      g_autofree char *call = g_strconcat (commands[i].name, " ", commands[i].synopsis, NULL);
+      /* bytes are not columns */
+      int padding = 36 - (int) g_utf8_strlen (call, -1);
 
-      if (!g_str_equal (command->name, args[0]))
-        continue;
-      if (n_args < command->min_args || n_args > command->max_args)
-        {
-          g_printerr (_ ("confabctl: “%s” takes another number of arguments\n"), command->name);
-          return CTL_EXIT_USAGE;
-        }
-      self->connection = g_bus_get_sync (bus, NULL, &error);
-      if (self->connection == NULL)
-        {
-          g_printerr ("confabctl: %s\n", error->message);
-          return CTL_EXIT_UNREACHABLE;
-        }
-      return command->run (self, args + 1);
+      g_string_append_printf (text, "\n  %s%*s%s", call, MAX (padding, 1), "",
+                              _ (commands[i].summary));
     }
 
-  g_printerr (_ ("confabctl: There is no command “%s”; --help tells which there are\n"), args[0]);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
 
-  return CTL_EXIT_USAGE;
+static CtlExit
+run_arguments (Ctl *self, char **argv)
+{
+  gboolean version = FALSE;
+  const GOptionEntry entries[] = {
+    { "module", 'm', 0, G_OPTION_ARG_STRING, &self->module,
+      N_ ("Continue, or begin, this conversation"), "MODULE" },
+    { "print", 0, 0, G_OPTION_ARG_NONE, &self->print, N_ ("Print the address, open nothing"),
+      NULL },
+    { "chunks", 0, 0, G_OPTION_ARG_NONE, &self->chunks, N_ ("Show the text of answers as well"),
+      NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &self->json, N_ ("Answer in JSON, for programs"), NULL },
+    { "system", 0, 0, G_OPTION_ARG_NONE, &self->system_bus, N_ ("The Confab of the system bus"),
+      NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &version, N_ ("Print the version"), NULL },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (_ ("COMMAND [ARGUMENT…]"));
+  g_autofree char *description = describe_commands ();
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) args = g_strdupv (argv);
+
+  g_option_context_set_summary (context, _ ("Talks to the Confab that runs on the bus."));
+  g_option_context_set_description (context, description);
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  if (!g_option_context_parse_strv (context, &args, &error))
+    return ctl_fail (CTL_EXIT_USAGE, "%s", error->message);
+  if (version)
+    {
+      g_print ("confabctl %s\n", CONFAB_VERSION);
+      return CTL_EXIT_OK;
+    }
+  if (g_strv_length (args) < 2)
+    return ctl_fail (CTL_EXIT_USAGE, "%s",
+                     _ ("A command is missing; --help tells which there are"));
+
+  return run (self, args + 1);
 }
 
 int
 main (int argc, char **argv)
 {
   Ctl self = { NULL };
-  gboolean system_bus = FALSE;
-  gboolean version = FALSE;
-  const GOptionEntry entries[] = {
-    { "module", 'm', 0, G_OPTION_ARG_STRING, &self.module, N_ ("Continue this conversation"),
-      "MODULE" },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, N_ ("Answer in JSON, for programs"), NULL },
-    { "system", 0, 0, G_OPTION_ARG_NONE, &system_bus, N_ ("The Confab of the system bus"), NULL },
-    { "version", 0, 0, G_OPTION_ARG_NONE, &version, N_ ("Print the version"), NULL },
-    { NULL },
-  };
-  g_autoptr (GOptionContext) context = NULL;
-  g_autoptr (GError) error = NULL;
-  g_auto (GStrv) args = NULL;
   CtlExit status;
 
   setlocale (LC_ALL, "");
@@ -132,29 +178,7 @@ main (int argc, char **argv)
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
 
-  args = g_strdupv (argv);
-  context = g_option_context_new (
-      "status | chat [-m MODULE] TEXT | sessions | modules [SESSION] | history MODULE | stop MODULE"
-      " | providers");
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
-  if (!g_option_context_parse_strv (context, &args, &error))
-    {
-      g_printerr ("confabctl: %s\n", error->message);
-      status = CTL_EXIT_USAGE;
-    }
-  else if (version)
-    {
-      g_print ("confabctl %s\n", CONFAB_VERSION);
-      status = CTL_EXIT_OK;
-    }
-  else if (g_strv_length (args) < 2)
-    {
-      g_printerr (_ ("confabctl: A command is missing; --help tells which there are\n"));
-      status = CTL_EXIT_USAGE;
-    }
-  else
-    status = run (&self, system_bus ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION, args + 1);
-
+  status = run_arguments (&self, argv);
   g_clear_object (&self.connection);
   g_free (self.module);
 

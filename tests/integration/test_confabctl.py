@@ -5,13 +5,21 @@
 import json
 import os
 import pty
+import shutil
+import signal
 import subprocess
 import sys
 import unittest
+import urllib.error
+import urllib.request
+
+import socketio
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
 # pylint: disable=wrong-import-position
-from bus import MODULE, PATIENCE, Bus, Client, Confabd, Upstream, wait_for  # noqa: E402
+from bus import (MANAGER, MODULE, PATIENCE, ROOT, SESSION, Bus, Client, Confabd,  # noqa: E402
+                 Upstream, environment, make_home, wait_for)
+from gi.repository import GLib  # noqa: E402
 
 ANSWER = 'The quick brown fox jumps over the lazy dog.'
 
@@ -34,8 +42,9 @@ class Confabctl(unittest.TestCase):
     def run_it(self, *args, code=0, **kwargs):
         if 'input' not in kwargs:
             kwargs['stdin'] = subprocess.DEVNULL
-        result = subprocess.run([os.environ['CONFABCTL'], *args], env=self.confabd.env, text=True,
-                                capture_output=True, timeout=PATIENCE, check=False, **kwargs)
+        kwargs.setdefault('env', self.confabd.env)
+        result = subprocess.run([os.environ['CONFABCTL'], *args], text=True, capture_output=True,
+                                timeout=PATIENCE, check=False, **kwargs)
         self.assertEqual(result.returncode, code, result.stderr)
         if code != 0:
             self.assertRegex(result.stderr, r'^confabctl: [^\n]+\n$')
@@ -119,14 +128,344 @@ class Confabctl(unittest.TestCase):
         self.run_it('chat', '-m', 'broken', 'Go', code=1)
         self.assertRegex(self.run_it('--version'), r'^confabctl \d')
 
+    def test_options_of_other_commands(self):
+        self.run_it('--print', 'status', code=2)
+        self.run_it('--chunks', 'status', code=2)
+        self.run_it('-m', 'x', 'status', code=2)
+
+    def test_open_prints(self):
+        module = self.make_module('page')
+        base = self.client.call(ROOT, MANAGER, 'CreateLink')
+        self.assertEqual(self.run_it('open', '--print'), base + '\n')
+        session = self.client.get(module.rpartition('/modules/')[0], SESSION, 'Id')
+        self.assertEqual(self.run_it('open', '--print', 'page'),
+                         f'{base}session/{session}/module/page\n')
+        self.assertEqual(json.loads(self.run_it('--json', 'open', '--print')), {'url': base})
+        self.run_it('open', '--print', 'nowhere', code=1)
+
+    def test_open_lets_the_desktop_do_it(self):
+        data = os.path.join(self.confabd.home, 'data')
+        opened = os.path.join(self.confabd.home, 'opened')
+        os.makedirs(os.path.join(data, 'applications'), exist_ok=True)
+        with open(os.path.join(data, 'applications', 'browser.desktop'), 'w',
+                  encoding='utf-8') as file:
+            file.write('[Desktop Entry]\nType=Application\nName=Browser\n'
+                       f'Exec=sh -c "echo \\\\$1 > {opened}.new; mv {opened}.new {opened}" sh %u\n'
+                       'MimeType=x-scheme-handler/http;\n')
+        config = os.path.join(self.confabd.home, 'config')
+        os.makedirs(config, exist_ok=True)
+        with open(os.path.join(config, 'mimeapps.list'), 'w', encoding='utf-8') as file:
+            file.write('[Default Applications]\nx-scheme-handler/http=browser.desktop\n')
+        env = {**self.confabd.env, 'XDG_DATA_DIRS': os.path.join(self.confabd.home, 'nothing')}
+        self.run_it('open', env=env)
+        wait_for(lambda: os.path.exists(opened), 'the browser')
+        with open(opened, encoding='utf-8') as file:
+            self.assertEqual(file.read().strip(), self.client.call(ROOT, MANAGER, 'CreateLink'))
+        os.unlink(os.path.join(config, 'mimeapps.list'))
+        os.unlink(os.path.join(data, 'applications', 'browser.desktop'))
+        self.run_it('open', env=env, code=1)
+
+    def test_no_token_with_dev(self):
+        self.run_it('token', code=1)
+        self.run_it('token', 'rotate', code=1)
+        self.run_it('token', 'eat', code=2)
+
     def test_without_confab(self):
         bus = Bus()
         self.addCleanup(bus.close)
         env = {**self.confabd.env, 'DBUS_SESSION_BUS_ADDRESS': bus.address}
-        result = subprocess.run([os.environ['CONFABCTL'], 'status'], env=env, text=True,
-                                capture_output=True, timeout=PATIENCE, check=False)
-        self.assertEqual(result.returncode, 3)
-        self.assertRegex(result.stderr, r'^confabctl: [^\n]+\n$')
+        for command in (['status'], ['monitor'], ['open'], ['token']):
+            with self.subTest(command):
+                result = subprocess.run([os.environ['CONFABCTL'], *command], env=env, text=True,
+                                        capture_output=True, timeout=PATIENCE, check=False)
+                self.assertEqual(result.returncode, 3)
+                self.assertRegex(result.stderr, r'^confabctl: [^\n]+\n$')
+
+
+class Monitored:
+    """confabctl monitor beside a Confab of its own, and what it has said."""
+
+    def __init__(self, case, *args):
+        self.case = case
+        self.bus = Bus()
+        self.bus_runs = True
+        case.addCleanup(self.close_bus)
+        self.confabd = Confabd(self.bus, '--session', '--dev', *case.upstream.args)
+        case.addCleanup(self.stop)
+        self.client = Client(self.bus)
+        self.output = os.path.join(self.confabd.home, 'monitor')
+        with open(self.output, 'wb') as file:
+            # pylint: disable-next=consider-using-with
+            self.process = subprocess.Popen(
+                [os.environ['CONFABCTL'], 'monitor', *args], env=self.confabd.env, stdout=file,
+                stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        case.addCleanup(self.process.stderr.close)
+        case.addCleanup(self.process.kill)
+        # it hears us once it says so
+        wait_for(lambda: self.client.make_session() and self.text(), 'the monitor')
+
+    def close_bus(self):
+        if self.bus_runs:
+            self.bus_runs = False
+            self.bus.close()
+
+    def stop(self):
+        if self.confabd.process.poll() is None:
+            self.confabd.stop()
+
+    def text(self):
+        with open(self.output, encoding='utf-8') as file:
+            return file.read()
+
+    def events(self):
+        return [json.loads(line) for line in self.text().splitlines() if line.endswith('}')]
+
+    def chat(self, model='raw:plain', **options):
+        module = self.client.make_module(self.client.make_session(), model=model, **options)
+        return module, self.client.ask(module)
+
+    def end(self, code):
+        self.case.assertEqual(self.process.wait(PATIENCE), code)
+        error = self.process.stderr.read()
+        self.case.assertRegex(error, r'^confabctl: [^\n]+\n$' if code != 0 else r'^$')
+
+
+class TestMonitor(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.upstream = Upstream()
+        cls.addClassCleanup(cls.upstream.close)
+
+    def test_events_for_programs(self):
+        monitored = Monitored(self, '--json', '--chunks')
+        _, generation = monitored.chat(moduleId='m.1')
+        wait_for(lambda: any(event['event'] == 'completed' for event in monitored.events()), 'it')
+        events = [event for event in monitored.events() if event.get('moduleId') == 'm.1']
+        self.assertEqual(events[0]['event'], 'module-added')
+        run = [event for event in events if event.get('generationId') == generation]
+        self.assertEqual((run[0]['event'], run[-1]['event']), ('started', 'completed'))
+        self.assertEqual(run[-1]['finishReason'], 'stop')
+        chunks = [event for event in run if event['event'] == 'chunk']
+        self.assertEqual(''.join(event['chunk'] for event in chunks), ANSWER)
+        self.assertEqual(chunks[0]['fromSeq'], 1)
+        self.assertIn('streaming', [event['state'] for event in events
+                                    if event['event'] == 'state'])
+        self.assertTrue(all(event['at'] > 1.7e12 for event in events))
+        monitored.process.send_signal(signal.SIGINT)
+        monitored.end(0)
+
+    def test_lines_for_people_tell_no_text_unasked(self):
+        monitored = Monitored(self)
+        monitored.chat('raw:http-401', moduleId='m.2')
+        wait_for(lambda: 'upstream-auth' in monitored.text(), 'the failure')
+        self.assertRegex(monitored.text(), r'(?m)^\d\d:\d\d:\d\d failed +m\.2 ')
+        monitored.chat(moduleId='m.3')
+        wait_for(lambda: 'completed' in monitored.text(), 'the end')
+        self.assertNotIn('quick', monitored.text())
+        monitored.process.terminate()
+        monitored.end(0)
+
+    def test_what_is_deleted(self):
+        monitored = Monitored(self, '--json')
+        session = monitored.client.make_session(sessionId='s.4')
+        module = monitored.client.make_module(session, moduleId='m.4')
+        monitored.client.call(module, MODULE, 'Delete')
+        monitored.client.call(session, SESSION, 'Delete')
+        wait_for(lambda: any(event['event'] == 'session-removed' for event in monitored.events()),
+                 'the end')
+        names = [event['event'] for event in monitored.events()
+                 if event.get('sessionId') == 's.4' and event['event'] != 'state']
+        self.assertEqual(names, ['session-added', 'module-added', 'module-removed',
+                                 'session-removed'])
+
+    def test_ends_with_confab(self):
+        monitored = Monitored(self)
+        monitored.stop()
+        monitored.end(3)
+
+    def test_ends_with_the_bus(self):
+        monitored = Monitored(self)
+        monitored.bus.stop()
+        monitored.bus_runs = False
+        monitored.end(3)
+
+    def test_ends_with_its_reader(self):
+        bus = Bus()
+        self.addCleanup(bus.close)
+        confabd = Confabd(bus, '--session', '--dev', *self.upstream.args)
+        self.addCleanup(confabd.stop)
+        client = Client(bus)
+        self.addCleanup(client.close)
+        with subprocess.Popen(['sh', '-c', f'{os.environ["CONFABCTL"]} monitor | head -1'],
+                              env=confabd.env, stdout=subprocess.PIPE, text=True) as process:
+            wait_for(lambda: client.make_session() and process.poll() is not None, 'the end')
+            self.assertIn('session-added', process.stdout.read())
+
+
+class TestToken(unittest.TestCase):
+    def setUp(self):
+        self.bus = Bus()
+        self.addCleanup(self.bus.close)
+        self.confabd = Confabd(self.bus, '--session', '--provider', 'builtin')
+        self.addCleanup(lambda: self.confabd.stop())  # pylint: disable=unnecessary-lambda
+        self.url = self.confabd.line.split()[2].partition('?')[0]
+
+    def run_it(self, *args):
+        return subprocess.run([os.environ['CONFABCTL'], *args], env=self.confabd.env, text=True,
+                              capture_output=True, timeout=PATIENCE, check=True).stdout.strip()
+
+    def status_of(self, token):
+        request = urllib.request.Request(f'{self.url}metrics',
+                                         headers={'Authorization': f'Bearer {token}'})
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+                return response.status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    def test_show(self):
+        token = self.run_it('token')
+        self.assertEqual(token, self.confabd.line.partition('?token=')[2])
+        self.assertEqual(json.loads(self.run_it('--json', 'token')), {'token': token})
+
+    def test_rotate(self):
+        before = self.run_it('token')
+        link = self.run_it('open', '--print')
+        client = socketio.Client(reconnection=False)
+        client.connect(self.url, socketio_path='/api/socket', auth={'token': before},
+                       wait_timeout=PATIENCE)
+        self.addCleanup(client.disconnect)
+        self.assertEqual(self.status_of(before), 200)
+        after = self.run_it('token', 'rotate')
+        self.assertNotEqual(after, before)
+        self.assertEqual(self.status_of(before), 401)
+        self.assertEqual(self.status_of(after), 200)
+        self.assertEqual(self.run_it('token'), after)
+        wait_for(lambda: not client.connected, 'the end of the connection')
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(link, timeout=PATIENCE).close()
+        refused.exception.close()
+
+    def test_the_new_one_is_kept(self):
+        token = self.run_it('token', 'rotate')
+        self.confabd.stop(keep=True)
+        self.confabd = Confabd(self.bus, '--session', '--provider', 'builtin',
+                               home=self.confabd.home)
+        self.assertEqual(self.confabd.line.partition('?token=')[2], token)
+
+
+class TestKeys(unittest.TestCase):
+    """With the real gnome-keyring on a bus of its own."""
+
+    def setUp(self):
+        self.bus = Bus()
+        self.addCleanup(self.bus.close)
+        self.home = make_home()
+        self.addCleanup(shutil.rmtree, self.home, True)
+        self.env = environment(self.home, DBUS_SESSION_BUS_ADDRESS=self.bus.address)
+
+    def start_keyring(self):
+        # pylint: disable-next=consider-using-with
+        keyring = subprocess.Popen(
+            ['gnome-keyring-daemon', '--unlock', '--components=secrets', '--foreground'],
+            env=self.env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        self.addCleanup(keyring.wait)
+        self.addCleanup(keyring.terminate)
+        keyring.stdin.write(b'password')
+        keyring.stdin.close()
+        client = Client(self.bus)
+        self.addCleanup(client.close)
+        wait_for(lambda: client.connection.call_sync(
+            'org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'NameHasOwner',
+            GLib.Variant('(s)', ('org.freedesktop.secrets',)), None, 0, -1, None).unpack()[0],
+                 'the keyring')
+
+    def run_it(self, *args, code=0, text=''):
+        result = subprocess.run([os.environ['CONFABCTL'], 'providers', *args], env=self.env,
+                                text=True, input=text, capture_output=True, timeout=PATIENCE,
+                                check=False)
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stdout, '')
+        self.assertRegex(result.stderr, r'^(confabctl: [^\n]+\n)?$')
+        return result.stderr
+
+    def lookup(self, name):
+        return subprocess.run(['secret-tool', 'lookup', 'provider', name], env=self.env, text=True,
+                              capture_output=True, timeout=PATIENCE, check=False).stdout
+
+    def test_from_a_pipe(self):
+        self.start_keyring()
+        self.run_it('set-key', 'work', text='sk-first\nnot this\n')
+        self.assertEqual(self.lookup('work'), 'sk-first')
+        self.run_it('set-key', 'work', text='sk-second')
+        self.assertEqual(self.lookup('work'), 'sk-second')
+        self.run_it('clear-key', 'work')
+        self.assertEqual(self.lookup('work'), '')
+        self.run_it('clear-key', 'work', code=1)
+
+    def test_what_is_no_key(self):
+        self.start_keyring()
+        for text in ('', '\n', 'two words', 'naïve', 'a\tb', 'x' * 4001):
+            with self.subTest(text):
+                self.assertNotIn('naïve', self.run_it('set-key', 'work', text=text, code=2))
+        self.assertEqual(self.lookup('work'), '')
+        self.run_it('set-key', 'work', text='x' * 4000)
+        self.assertEqual(self.lookup('work'), 'x' * 4000)
+
+    def test_without_a_keyring(self):
+        self.assertIn('keyring', self.run_it('set-key', 'work', text='sk-x', code=1))
+        self.assertIn('keyring', self.run_it('clear-key', 'work', code=1))
+
+    def test_wrong_use(self):
+        self.run_it('set-key', code=2)
+        self.run_it('eat', 'work', code=2)
+        self.run_it('--system', 'set-key', 'work', code=2 if os.path.exists(
+            '/run/dbus/system_bus_socket') else 3)
+
+    def test_an_unknown_provider_is_told(self):
+        self.start_keyring()
+        confabd = Confabd(self.bus, '--session', '--provider', 'builtin')
+        self.addCleanup(confabd.stop)
+        self.assertIn('“work”', self.run_it('set-key', 'work', text='sk-x'))
+        self.assertEqual(self.run_it('set-key', 'builtin', text='sk-x'), '')
+
+    def in_terminal(self, keys):
+        """Returns the exit status, what was seen, and whether the terminal echoes at the end."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve('/bin/sh',
+                      ['sh', '-c', 'trap : INT; "$CONFABCTL" providers set-key work; '
+                       'status=$?; stty -a | grep -o " -\\?echo "; exit $status'],
+                      {**self.env, 'CONFABCTL': os.environ['CONFABCTL']})
+        self.addCleanup(os.close, terminal)
+        seen = b''
+        while b': ' not in seen:
+            seen += os.read(terminal, 1000)
+        os.write(terminal, keys)
+        try:
+            while data := os.read(terminal, 1000):
+                seen += data
+        except OSError:
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
+
+    def test_a_terminal_shows_nothing(self):
+        self.start_keyring()
+        code, seen = self.in_terminal(b'sk-typed\r')
+        self.assertEqual(code, 0, seen)
+        self.assertIn('“work”', seen)
+        self.assertNotIn('sk-', seen)
+        self.assertRegex(seen, r' echo ')
+        self.assertEqual(self.lookup('work'), 'sk-typed')
+
+    def test_ctrl_c_leaves_the_terminal_as_it_was(self):
+        self.start_keyring()
+        code, seen = self.in_terminal(b'sk-ty\x03')
+        self.assertIn(code, (130, -2), seen)
+        self.assertRegex(seen, r' echo ')
+        self.assertEqual(self.lookup('work'), '')
 
 
 if __name__ == '__main__':

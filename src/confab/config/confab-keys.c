@@ -177,9 +177,10 @@ write_all (int fd, const char *text)
   return fsync (fd) == 0;
 }
 
-/* The file appears whole or not at all, and of two that start at once the first one's stands. */
+/* The file appears whole or not at all, and of two that start at once the first one's stands;
+ * unless it shall @replace the one that is there. */
 static gboolean
-create_file (const char *path, GError **error)
+create_file (const char *path, gboolean replace, GError **error)
 {
   g_autofree char *temporary = g_strconcat (path, ".XXXXXX", NULL);
   g_autofree char *token = confab_secret_new (CONFAB_SECRET_BYTES);
@@ -194,7 +195,9 @@ create_file (const char *path, GError **error)
       return FALSE;
     }
 
-  ok = write_all (fd, text) && (link (temporary, path) == 0 || errno == EEXIST);
+  ok =
+      write_all (fd, text)
+      && (replace ? rename (temporary, path) == 0 : link (temporary, path) == 0 || errno == EEXIST);
   if (!ok)
     set_errno_error (error, path);
   g_unlink (temporary);
@@ -230,8 +233,29 @@ confab_keys_load (const char *data_dir, GError **error)
 
   path = g_build_filename (data_dir, FILE_NAME, NULL);
   if (!g_file_test (path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)
-      && !create_file (path, error))
+      && !create_file (path, FALSE, error))
     return NULL;
 
   return read_file (path, error);
+}
+
+/**
+ * confab_keys_renew:
+ * @data_dir: the directory for everything that is kept
+ * @error: return location for a %G_IO_ERROR with a sentence for people; the old secrets stand then
+ *
+ * Makes new secrets in place of the old ones.
+ *
+ * Returns: (transfer full) (nullable): the keys
+ */
+ConfabKeys *
+confab_keys_renew (const char *data_dir, GError **error)
+{
+  g_autofree char *path = NULL;
+
+  g_return_val_if_fail (data_dir != NULL, NULL);
+
+  path = g_build_filename (data_dir, FILE_NAME, NULL);
+
+  return create_file (path, TRUE, error) ? read_file (path, error) : NULL;
 }

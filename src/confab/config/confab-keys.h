@@ -17,6 +17,7 @@ typedef struct
 } ConfabKeys;
 
 ConfabKeys *confab_keys_load (const char *data_dir, GError **error);
+ConfabKeys *confab_keys_renew (const char *data_dir, GError **error);
 void confab_keys_free (ConfabKeys *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabKeys, confab_keys_free)
 

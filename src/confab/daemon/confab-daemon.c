@@ -563,6 +563,26 @@ bus_connected_cb (ConfabDaemon *self)
     g_warning ("The desktop cannot call Confab: %s", error->message);
 }
 
+/* Whoever came in by the old token has to come in by the new one. */
+static gboolean
+rotate_token (gpointer user_data, GError **error)
+{
+  ConfabDaemon *self = user_data;
+  ConfabKeys *keys = confab_keys_renew (self->options->data_dir, error);
+
+  if (keys == NULL)
+    return FALSE;
+
+  confab_keys_free (self->keys);
+  self->keys = keys;
+  confab_access_set_keys (self->access, keys);
+  if (self->gateway != NULL)
+    confab_gateway_disconnect_all (self->gateway);
+  g_message ("There is a new token");
+
+  return TRUE;
+}
+
 /* Once we can be asked: whoever sees the name may call. */
 static gboolean
 show_on_bus (ConfabDaemon *self)
@@ -584,6 +604,7 @@ show_on_bus (ConfabDaemon *self)
     }
   addresses = g_strv_builder_end (builder);
   confab_bus_set_addresses (self->bus, (const char *const *) addresses);
+  confab_bus_set_rotate_func (self->bus, rotate_token, self);
   g_signal_connect_swapped (self->bus_name, "replaced", G_CALLBACK (replaced_cb), self);
   if (self->desktop != NULL)
     {

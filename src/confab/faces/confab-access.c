@@ -20,6 +20,7 @@ struct _ConfabAccess
   gboolean open; /* --dev: no token */
   ConfabDigest token;
   ConfabDigest cookie;
+  char *token_secret; /* NULL if it is open; so is the next */
   char *cookie_secret;
   ConfabTickets *tickets;
 
@@ -34,13 +35,20 @@ struct _ConfabAccess
 G_DEFINE_FINAL_TYPE (ConfabAccess, confab_access, G_TYPE_OBJECT)
 
 static void
+clear_secret (char **secret)
+{
+  if (*secret != NULL)
+    explicit_bzero (*secret, strlen (*secret));
+  g_clear_pointer (secret, g_free);
+}
+
+static void
 confab_access_finalize (GObject *object)
 {
   ConfabAccess *self = CONFAB_ACCESS (object);
 
-  if (self->cookie_secret != NULL)
-    explicit_bzero (self->cookie_secret, strlen (self->cookie_secret));
-  g_free (self->cookie_secret);
+  clear_secret (&self->token_secret);
+  clear_secret (&self->cookie_secret);
   g_free (self->cookie_name);
   g_free (self->url);
   g_ptr_array_unref (self->names);
@@ -80,13 +88,44 @@ confab_access_new (const ConfabKeys *keys)
 
   self->open = keys == NULL;
   if (keys != NULL)
-    {
-      confab_digest_init (&self->token, keys->token);
-      confab_digest_init (&self->cookie, keys->cookie);
-      self->cookie_secret = g_strdup (keys->cookie);
-    }
+    confab_access_set_keys (self, keys);
 
   return self;
+}
+
+/**
+ * confab_access_set_keys:
+ * @self: the rules, which ask for a token
+ * @keys: the secrets, only read now
+ *
+ * From now on these let in, and no others: neither the token and the cookie of before nor tickets.
+ */
+void
+confab_access_set_keys (ConfabAccess *self, const ConfabKeys *keys)
+{
+  g_return_if_fail (CONFAB_IS_ACCESS (self) && !self->open && keys != NULL);
+
+  confab_digest_init (&self->token, keys->token);
+  confab_digest_init (&self->cookie, keys->cookie);
+  clear_secret (&self->token_secret);
+  self->token_secret = g_strdup (keys->token);
+  clear_secret (&self->cookie_secret);
+  self->cookie_secret = g_strdup (keys->cookie);
+  confab_tickets_free (self->tickets);
+  self->tickets = confab_tickets_new ();
+}
+
+/**
+ * confab_access_get_token:
+ *
+ * Returns: (nullable): the token, which lets everybody in who has it; %NULL if none is asked for
+ */
+const char *
+confab_access_get_token (ConfabAccess *self)
+{
+  g_return_val_if_fail (CONFAB_IS_ACCESS (self), NULL);
+
+  return self->token_secret;
 }
 
 /* An address as it stands in a URL. */

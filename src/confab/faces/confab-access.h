@@ -31,6 +31,9 @@ typedef struct
 /* @keys is only read now; NULL (--dev) asks for no token. */
 ConfabAccess *confab_access_new (const ConfabKeys *keys);
 
+void confab_access_set_keys (ConfabAccess *self, const ConfabKeys *keys);
+const char *confab_access_get_token (ConfabAccess *self);
+
 void confab_access_set_address (ConfabAccess *self, guint16 port, GInetAddress *bind);
 void confab_access_set_allowed (ConfabAccess *self,
                                 const char *const *origins,

@@ -144,6 +144,41 @@ create_link (ConfabBus *bus, gpointer item, GVariant *parameters, GDBusMethodInv
   g_dbus_method_invocation_return_value (invocation, g_variant_new ("(s)", url));
 }
 
+static void
+return_token (ConfabBus *bus, GDBusMethodInvocation *invocation)
+{
+  const char *token = confab_access_get_token (bus->access);
+
+  if (token != NULL)
+    g_dbus_method_invocation_return_value (invocation, g_variant_new ("(s)", token));
+  else
+    g_dbus_method_invocation_return_error_literal (
+        invocation, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+        _ ("This Confab was started with --dev, and asks for no token."));
+}
+
+static void
+get_token (ConfabBus *bus, gpointer item, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  return_token (bus, invocation);
+}
+
+static void
+rotate_token (ConfabBus *bus,
+              gpointer item,
+              GVariant *parameters,
+              GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!confab_access_is_open (bus->access) && bus->rotate != NULL
+      && !bus->rotate (bus->rotate_data, &error))
+    g_dbus_method_invocation_return_error_literal (invocation, CONFAB_ERROR, CONFAB_ERROR_STORAGE,
+                                                   error->message);
+  else
+    return_token (bus, invocation);
+}
+
 static GVariant *
 get_version (ConfabBus *bus, gpointer item)
 {
@@ -194,6 +229,8 @@ static const ConfabBusMethod methods[] = {
   { "CreateLink", create_link, CONFAB_BUS_ACTION_MANAGE },
   { "Export", confab_bus_export, CONFAB_BUS_ACTION_MANAGE },
   { "Import", confab_bus_import, CONFAB_BUS_ACTION_MANAGE },
+  { "GetToken", get_token, CONFAB_BUS_ACTION_MANAGE },
+  { "RotateToken", rotate_token, CONFAB_BUS_ACTION_MANAGE },
   { NULL },
 };
 

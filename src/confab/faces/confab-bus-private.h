@@ -67,6 +67,8 @@ struct _ConfabBus
   SocketioServer *server;
   char *version;
   char **addresses;
+  ConfabBusRotateFunc rotate; /* NULL: no token is asked for */
+  gpointer rotate_data;
 
   ConfabBusName *name;
   GDBusConnection *connection; /* NULL: nothing is shown now */

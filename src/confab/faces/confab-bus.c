@@ -481,6 +481,20 @@ confab_bus_set_addresses (ConfabBus *self, const char *const *addresses)
   confab_bus_refresh (self);
 }
 
+/**
+ * confab_bus_set_rotate_func:
+ * @func: makes a new token, which it gives to the #ConfabAccess
+ * @user_data: for @func
+ */
+void
+confab_bus_set_rotate_func (ConfabBus *self, ConfabBusRotateFunc func, gpointer user_data)
+{
+  g_return_if_fail (CONFAB_IS_BUS (self));
+
+  self->rotate = func;
+  self->rotate_data = user_data;
+}
+
 void
 confab_bus_set_chunk_interval (ConfabBus *self, guint interval_ms)
 {

@@ -28,6 +28,10 @@ ConfabBus *confab_bus_new (ConfabService *service,
                            const char *version);
 void confab_bus_set_addresses (ConfabBus *self, const char *const *addresses);
 void confab_bus_set_chunk_interval (ConfabBus *self, guint interval_ms);
+/* Makes a new token; the message of its error is a sentence for people. */
+typedef gboolean (*ConfabBusRotateFunc) (gpointer user_data, GError **error);
+/* Who is asked for a new token. */
+void confab_bus_set_rotate_func (ConfabBus *self, ConfabBusRotateFunc func, gpointer user_data);
 /* Providers, or whatever else the manager tells, may have changed. */
 void confab_bus_refresh (ConfabBus *self);
 

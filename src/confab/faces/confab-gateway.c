@@ -517,3 +517,19 @@ confab_gateway_new (ConfabService *service,
 
   return self;
 }
+
+/**
+ * confab_gateway_disconnect_all:
+ *
+ * Closes all connections, without a DISCONNECT packet, so that clients come back by themselves.
+ */
+void
+confab_gateway_disconnect_all (ConfabGateway *self)
+{
+  g_autoptr (SocketioBroadcast) all = NULL;
+
+  g_return_if_fail (CONFAB_IS_GATEWAY (self));
+
+  all = socketio_namespace_broadcast (self->namespace);
+  socketio_broadcast_disconnect_sockets (all, TRUE);
+}

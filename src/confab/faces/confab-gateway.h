@@ -20,5 +20,7 @@ ConfabGateway *confab_gateway_new (ConfabService *service,
                                    const char *version);
 void confab_gateway_set_chunk_interval (ConfabGateway *self, guint interval_ms);
 void confab_gateway_flush (ConfabGateway *self);
+/* All clients have to show anew that they may be here. */
+void confab_gateway_disconnect_all (ConfabGateway *self);
 
 G_END_DECLS
