@@ -11,5 +11,6 @@
 #include "socketio-handshake.h"
 #include "socketio-macros.h"
 #include "socketio-namespace.h"
+#include "socketio-parent-namespace.h"
 #include "socketio-server.h"
 #include "socketio-socket.h"

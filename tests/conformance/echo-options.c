@@ -25,6 +25,8 @@ echo_options_parse (EchoOptions *options, int argc, char **argv)
     { "recovery-max-packets", 0, 0, G_OPTION_ARG_INT, &options->recovery_max_packets,
       "What is kept for one client", "N" },
     { "allow-eio3", 0, 0, G_OPTION_ARG_NONE, &options->allow_eio3, "Serve protocol 3 too", NULL },
+    { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->set, "Set a property of the server",
+      "NAME=VALUE" },
     { "stock", 0, 0, G_OPTION_ARG_NONE, &options->stock, "Run on a stock SoupServer", NULL },
     G_OPTION_ENTRY_NULL,
   };
@@ -46,6 +48,7 @@ void
 echo_options_clear (EchoOptions *options)
 {
   g_clear_pointer (&options->path, g_free);
+  g_clear_pointer (&options->set, g_strfreev);
 }
 
 static gboolean

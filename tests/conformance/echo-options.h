@@ -19,6 +19,7 @@ typedef struct
   int recovery_window;
   int recovery_max_packets;
   gboolean allow_eio3;
+  char **set;     /* of "NAME=VALUE"; only socketio-door looks at them */
   gboolean stock; /* attached to an HTTP server that is not the library's */
 } EchoOptions;
 

@@ -2,6 +2,7 @@
 /* A Socket.IO server with the namespaces "/" and "/custom" that greets with the auth payload it was
  * given, and sends back what it is sent. */
 #include "echo-options.h"
+#include "echo-start.h"
 #include "socketio.h"
 
 #define GREETING_DELAY_MS 10
@@ -51,25 +52,6 @@ connect_cb (SocketioNamespace *nsp, SocketioSocket *socket, gpointer user_data)
   g_signal_connect (socket, "event::message-with-ack", G_CALLBACK (message_with_ack_cb), NULL);
 }
 
-static GSocketAddress *
-start (SocketioServer *server, SoupServer *stock, guint port, GError **error)
-{
-  g_autoptr (GSocketAddress) wanted = NULL;
-  g_autoslist (GUri) uris = NULL;
-
-  if (stock == NULL)
-    {
-      wanted = g_inet_socket_address_new_from_string ("127.0.0.1", port);
-      return socketio_server_listen (server, wanted, error);
-    }
-
-  socketio_server_attach (server, stock);
-  if (!soup_server_listen_local (stock, port, SOUP_SERVER_LISTEN_IPV4_ONLY, error))
-    return NULL;
-  uris = soup_server_get_uris (stock);
-  return g_inet_socket_address_new_from_string ("127.0.0.1", g_uri_get_port (uris->data));
-}
-
 int
 main (int argc, char **argv)
 {
@@ -99,7 +81,7 @@ main (int argc, char **argv)
 
   if (options.stock)
     stock = soup_server_new (NULL, NULL);
-  address = start (server, stock, options.port, &error);
+  address = echo_start (server, stock, options.port, &error);
   if (address == NULL)
     {
       g_printerr ("socketio-echo: %s\n", error->message);

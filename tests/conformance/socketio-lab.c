@@ -6,6 +6,7 @@
  * "/" takes the events of the table `commands`, "/guarded" asks for the token "right", "/patient"
  * does so later, and "/any" tells the name of every event. */
 #include "echo-options.h"
+#include "echo-start.h"
 #include "socketio.h"
 
 /* A flood pauses while this much is queued. */
@@ -727,25 +728,6 @@ allow_origin (const char *origin, gpointer user_data)
   return g_str_equal (origin, "http://lab.example");
 }
 
-static GSocketAddress *
-start (SocketioServer *server, SoupServer *stock, guint port, GError **error)
-{
-  g_autoptr (GSocketAddress) wanted = NULL;
-  g_autoslist (GUri) uris = NULL;
-
-  if (stock == NULL)
-    {
-      wanted = g_inet_socket_address_new_from_string ("127.0.0.1", port);
-      return socketio_server_listen (server, wanted, error);
-    }
-
-  socketio_server_attach (server, stock);
-  if (!soup_server_listen_local (stock, port, SOUP_SERVER_LISTEN_IPV4_ONLY, error))
-    return NULL;
-  uris = soup_server_get_uris (stock);
-  return g_inet_socket_address_new_from_string ("127.0.0.1", g_uri_get_port (uris->data));
-}
-
 static SocketioServer *
 make_server (EchoOptions *options, Lab *lab)
 {
@@ -793,7 +775,7 @@ main (int argc, char **argv)
   server = make_server (&options, &lab);
   if (options.stock)
     stock = soup_server_new (NULL, NULL);
-  address = start (server, stock, options.port, &error);
+  address = echo_start (server, stock, options.port, &error);
   if (address == NULL)
     {
       g_printerr ("socketio-lab: %s\n", error->message);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "socketio-json.h"
+
 static const struct
 {
   guint status;
@@ -45,7 +47,8 @@ engineio_http_respond (SoupServerMessage *message,
   soup_server_message_set_status (message, status, NULL);
   soup_message_headers_set_content_type (soup_server_message_get_response_headers (message),
                                          content_type, NULL);
-  soup_message_body_append_bytes (soup_server_message_get_response_body (message), body);
+  if (g_bytes_get_size (body) > 0)
+    soup_message_body_append_bytes (soup_server_message_get_response_body (message), body);
 }
 
 void
@@ -64,6 +67,80 @@ engineio_http_error (SoupServerMessage *message, EngineioHttpError code)
 {
   engineio_http_respond_static (message, errors[code].status, "application/json",
                                 errors[code].body);
+}
+
+void
+engineio_http_refuse (SoupServerMessage *message, const char *text)
+{
+  g_autoptr (GString) json = NULL;
+  g_autoptr (GBytes) body = NULL;
+
+  if (text == NULL)
+    {
+      engineio_http_error (message, ENGINEIO_HTTP_ERROR_FORBIDDEN);
+      return;
+    }
+
+  json = g_string_new ("{\"code\":4,\"message\":");
+  socketio_json_append_string (json, text, -1);
+  g_string_append_c (json, '}');
+  body = g_string_free_to_bytes (g_steal_pointer (&json));
+  engineio_http_respond (message, SOUP_STATUS_FORBIDDEN, "application/json", body);
+}
+
+static GBytes *
+compress (GBytes *body)
+{
+  g_autoptr (GZlibCompressor) zlib = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1);
+  g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
+  g_autoptr (GOutputStream) stream = g_converter_output_stream_new (memory, G_CONVERTER (zlib));
+
+  if (!g_output_stream_write_all (stream, g_bytes_get_data (body, NULL), g_bytes_get_size (body),
+                                  NULL, NULL, NULL)
+      || !g_output_stream_close (stream, NULL, NULL))
+    return NULL;
+  return g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
+}
+
+static gboolean
+takes_gzip (SoupServerMessage *message)
+{
+  const char *accepted = soup_message_headers_get_list (
+      soup_server_message_get_request_headers (message), "Accept-Encoding");
+  g_autoptr (GSList) unacceptable = NULL;
+  GSList *list = accepted != NULL ? soup_header_parse_quality_list (accepted, &unacceptable) : NULL;
+  gboolean takes = FALSE;
+
+  for (GSList *l = list; l != NULL; l = l->next)
+    takes = takes || g_ascii_strcasecmp (l->data, "gzip") == 0;
+  soup_header_free_list (list);
+  soup_header_free_list (g_steal_pointer (&unacceptable));
+  return takes;
+}
+
+void
+engineio_http_respond_compressed (SoupServerMessage *message,
+                                  const char *content_type,
+                                  GBytes *body,
+                                  gsize threshold)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+  g_autoptr (GBytes) compressed = NULL;
+
+  if (threshold > 0)
+    {
+      const char *vary = soup_message_headers_get_one (headers, "Vary");
+      g_autofree char *both = vary != NULL ? g_strconcat (vary, ", Accept-Encoding", NULL)
+                                           : g_strdup ("Accept-Encoding");
+
+      soup_message_headers_replace (headers, "Vary", both);
+    }
+  if (threshold > 0 && g_bytes_get_size (body) >= threshold && takes_gzip (message))
+    compressed = compress (body);
+  if (compressed != NULL)
+    soup_message_headers_replace (headers, "Content-Encoding", "gzip");
+  engineio_http_respond (message, SOUP_STATUS_OK, content_type,
+                         compressed != NULL ? compressed : body);
 }
 
 void

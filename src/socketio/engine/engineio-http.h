@@ -18,12 +18,19 @@ typedef enum
 
 /* Answers with {"code":…,"message":…}. */
 void engineio_http_error (SoupServerMessage *message, EngineioHttpError code);
+/* FORBIDDEN; @message: (nullable): what is said instead. */
+void engineio_http_refuse (SoupServerMessage *message, const char *text);
 /* The answer to a body over max_payload: 413 and a body of the same shape. */
 void engineio_http_error_too_large (SoupServerMessage *message);
 void engineio_http_respond (SoupServerMessage *message,
                             guint status,
                             const char *content_type,
                             GBytes *body);
+/* 200; compressed from @threshold bytes on, if the client takes that. 0: never */
+void engineio_http_respond_compressed (SoupServerMessage *message,
+                                       const char *content_type,
+                                       GBytes *body,
+                                       gsize threshold);
 /* @body: static */
 void engineio_http_respond_static (SoupServerMessage *message,
                                    guint status,

@@ -17,6 +17,7 @@ struct _EngineioPollingTransport
   int poll_fd;              /* of its connection, watched for the client's going away; -1: none */
   SocketioWatchId poll_watch;
   guint protocol;
+  gsize compression;      /* of bodies from this size on; 0: none */
   guint takes_binary : 1; /* protocol 3: the client reads binary bodies */
   guint posting : 1;
 };
@@ -44,8 +45,9 @@ answer_poll (EngineioPollingTransport *self, const EngineioPacket *packets, guin
   else
     body = engineio_payload_encode_v3 (packets, n_packets, self->takes_binary, &binary);
 
-  engineio_http_respond (message, SOUP_STATUS_OK,
-                         binary ? "application/octet-stream" : "text/plain; charset=UTF-8", body);
+  engineio_http_respond_compressed (
+      message, binary ? "application/octet-stream" : "text/plain; charset=UTF-8", body,
+      self->compression);
   soup_server_message_unpause (message);
 }
 
@@ -225,12 +227,16 @@ engineio_polling_transport_init (EngineioPollingTransport *self)
 }
 
 EngineioTransport *
-engineio_polling_transport_new (SocketioReactor *reactor, guint protocol, gboolean takes_binary)
+engineio_polling_transport_new (SocketioReactor *reactor,
+                                guint protocol,
+                                gboolean takes_binary,
+                                gsize compression)
 {
   EngineioPollingTransport *self = g_object_new (ENGINEIO_TYPE_POLLING_TRANSPORT, NULL);
 
   self->reactor = socketio_reactor_ref (reactor);
   self->protocol = protocol;
   self->takes_binary = takes_binary;
+  self->compression = compression;
   return ENGINEIO_TRANSPORT (self);
 }

@@ -20,8 +20,10 @@ G_DECLARE_FINAL_TYPE (EngineioPollingTransport,
                       POLLING_TRANSPORT,
                       EngineioTransport)
 
-EngineioTransport *
-engineio_polling_transport_new (SocketioReactor *reactor, guint protocol, gboolean takes_binary);
+EngineioTransport *engineio_polling_transport_new (SocketioReactor *reactor,
+                                                   guint protocol,
+                                                   gboolean takes_binary,
+                                                   gsize compression);
 
 /* A GET: answers it now or keeps it. A second one while the first waits ends the session. */
 void

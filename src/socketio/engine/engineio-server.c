@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engineio-server.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
+#include "engineio-files.h"
 #include "engineio-http.h"
 #include "engineio-polling-transport.h"
 #include "engineio-post.h"
-#include "engineio-websocket-transport.h"
+#include "engineio-upgrade.h"
+#include "socketio-decision-private.h"
 #include "socketio-handshake-private.h"
 #include "socketio-peer.h"
-
-/* Read past the head of a WebSocket request, at most. A client may talk before it saw the 101. */
-#define EARLY_MAX (64 * 1024)
 
 /* One place on one HTTP server. Messages that are under way hold it. */
 typedef struct
@@ -32,11 +29,13 @@ struct _EngineioServer
   EngineioOptions options;
   GHashTable *sessions; /* sid, held by the session, → session, with a reference */
   GPtrArray *mounts;    /* of Mount */
-  GUri *uri;            /* what every WebSocket is told: libsoup only keeps it */
+  EngineioFiles *files;
   EngineioConnectionFunc connection_func;
   gpointer connection_data;
   EngineioOriginFunc origin_func;
   gpointer origin_data;
+  EngineioRequestFunc request_func; /* nullable */
+  gpointer request_data;
   SocketioReactorFunc empty_func; /* nullable */
   gpointer empty_data;
   gboolean closed; /* no new sessions */
@@ -53,45 +52,24 @@ typedef struct
   EngineioSession *session; /* of the sid, if it is known; not owned */
 } Request;
 
-/* What waits for the 101 to be written. */
-typedef struct
-{
-  EngineioServer *server; /* owned */
-  SocketioHandshake *handshake;
-  char *sid; /* nullable: of the session to upgrade */
-  guint protocol;
-  gboolean own;
-} Upgrade;
-
-static EngineioServer *
-server_ref (EngineioServer *self)
+EngineioServer *
+engineio_server_ref (EngineioServer *self)
 {
   g_ref_count_inc (&self->ref_count);
   return self;
 }
 
-static void
-server_unref (EngineioServer *self)
+void
+engineio_server_unref (EngineioServer *self)
 {
   if (!g_ref_count_dec (&self->ref_count))
     return;
 
   g_hash_table_unref (self->sessions);
   g_ptr_array_unref (self->mounts);
-  g_uri_unref (self->uri);
+  engineio_files_free (self->files);
   socketio_reactor_unref (self->reactor);
   g_free (self);
-}
-
-static void
-upgrade_free (gpointer data)
-{
-  Upgrade *upgrade = data;
-
-  server_unref (upgrade->server);
-  socketio_handshake_unref (upgrade->handshake);
-  g_free (upgrade->sid);
-  g_free (upgrade);
 }
 
 static void
@@ -131,7 +109,7 @@ engineio_server_new (SocketioReactor *reactor, const EngineioOptions *options)
   self->sessions = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                           (GDestroyNotify) engineio_session_unref);
   self->mounts = g_ptr_array_new_with_free_func (unmount);
-  self->uri = g_uri_parse ("ws://localhost/", SOUP_HTTP_URI_FLAGS, NULL);
+  self->files = engineio_files_new ();
   return self;
 }
 
@@ -143,7 +121,8 @@ engineio_server_free (EngineioServer *self)
   g_ptr_array_set_size (self->mounts, 0);
   self->connection_func = NULL;
   self->origin_func = NULL;
-  server_unref (self);
+  self->request_func = NULL;
+  engineio_server_unref (self);
 }
 
 void
@@ -160,6 +139,24 @@ engineio_server_set_origin_func (EngineioServer *self, EngineioOriginFunc func, 
 {
   self->origin_func = func;
   self->origin_data = user_data;
+}
+
+void
+engineio_server_set_request_func (EngineioServer *self,
+                                  EngineioRequestFunc func,
+                                  gpointer user_data)
+{
+  self->request_func = func;
+  self->request_data = user_data;
+}
+
+void
+engineio_server_add_file (EngineioServer *self,
+                          const char *name,
+                          const char *content_type,
+                          GBytes *content)
+{
+  engineio_files_add (self->files, name, content_type, content);
 }
 
 EngineioOptions *
@@ -197,14 +194,14 @@ tell_empty_cb (gpointer user_data)
     func (self->empty_data);
   else
     self->empty_func = func;
-  server_unref (self);
+  engineio_server_unref (self);
 }
 
 static void
 maybe_tell_empty (EngineioServer *self)
 {
   if (self->empty_func != NULL && g_hash_table_size (self->sessions) == 0)
-    socketio_reactor_invoke (self->reactor, tell_empty_cb, server_ref (self));
+    socketio_reactor_invoke (self->reactor, tell_empty_cb, engineio_server_ref (self));
 }
 
 void
@@ -275,35 +272,11 @@ static void
 add_cors_headers (EngineioServer *self, SoupServerMessage *message)
 {
   SoupMessageHeaders *request = soup_server_message_get_request_headers (message);
-  SoupMessageHeaders *response = soup_server_message_get_response_headers (message);
   const char *origin = soup_message_headers_get_one (request, "Origin");
 
-  if (origin == NULL || self->origin_func == NULL)
-    return;
-
-  soup_message_headers_replace (response, "Vary", "Origin");
-  if (!self->origin_func (origin, self->origin_data))
-    return;
-  soup_message_headers_replace (response, "Access-Control-Allow-Origin", origin);
-  soup_message_headers_replace (response, "Access-Control-Allow-Credentials", "true");
-}
-
-static void
-answer_options (SoupServerMessage *message)
-{
-  SoupMessageHeaders *request = soup_server_message_get_request_headers (message);
-  SoupMessageHeaders *response = soup_server_message_get_response_headers (message);
-  const char *wanted = soup_message_headers_get_list (request, "Access-Control-Request-Headers");
-
-  if (soup_message_headers_get_one (response, "Access-Control-Allow-Origin") != NULL)
-    {
-      soup_message_headers_replace (response, "Access-Control-Allow-Methods", "GET, POST");
-      soup_message_headers_replace (response, "Access-Control-Max-Age", "600");
-      if (wanted != NULL)
-        soup_message_headers_replace (response, "Access-Control-Allow-Headers", wanted);
-    }
-  soup_message_headers_replace (response, "Connection", "close");
-  soup_server_message_set_status (message, SOUP_STATUS_NO_CONTENT, NULL);
+  if (self->origin_func != NULL)
+    engineio_cors_add_headers (&self->options.cors, message,
+                               origin != NULL && self->origin_func (origin, self->origin_data));
 }
 
 static const char *
@@ -345,7 +318,8 @@ verify (EngineioServer *self, SoupServerMessage *message, Request *request)
   gboolean websocket = g_strcmp0 (request->transport, "websocket") == 0;
   EngineioHttpError error;
 
-  if (!websocket && g_strcmp0 (request->transport, "polling") != 0)
+  if (!(websocket && self->options.websocket)
+      && !(self->options.polling && g_strcmp0 (request->transport, "polling") == 0))
     error = ENGINEIO_HTTP_ERROR_UNKNOWN_TRANSPORT;
   else if (request->sid != NULL && request->session == NULL)
     error = ENGINEIO_HTTP_ERROR_UNKNOWN_SID;
@@ -369,7 +343,8 @@ verify (EngineioServer *self, SoupServerMessage *message, Request *request)
   return FALSE;
 }
 
-static void
+/* Returns the session, which the table holds; NULL if it was closed at once. */
+static EngineioSession *
 open_session (EngineioServer *self,
               SocketioHandshake *handshake,
               guint protocol,
@@ -381,16 +356,39 @@ open_session (EngineioServer *self,
   engineio_session_open (session);
   if (self->connection_func != NULL)
     self->connection_func (session, self->connection_data);
+  return g_hash_table_lookup (self->sessions, engineio_session_get_sid (session));
+}
+
+/* For proxies that lead a client by it to the same server again. */
+static void
+set_cookie (EngineioServer *self, SoupServerMessage *message, EngineioSession *session)
+{
+  g_autoptr (SoupCookie) cookie = NULL;
+  g_autofree char *header = NULL;
+
+  if (self->options.cookie == NULL)
+    return;
+
+  cookie = soup_cookie_copy (self->options.cookie);
+  /* one without a domain, which is for this host alone, is never made by libsoup */
+  if (soup_cookie_get_domain (cookie) != NULL && soup_cookie_get_domain (cookie)[0] == '\0')
+    soup_cookie_set_domain (cookie, NULL);
+  soup_cookie_set_value (cookie, engineio_session_get_sid (session));
+  header = soup_cookie_to_set_cookie_header (cookie);
+  soup_message_headers_append (soup_server_message_get_response_headers (message), "Set-Cookie",
+                               header);
 }
 
 static void
 handle_polling_handshake (EngineioServer *self, SoupServerMessage *message, Request *request)
 {
   g_autoptr (SocketioHandshake) handshake = socketio_handshake_new (message);
-  g_autoptr (EngineioTransport) transport =
-      engineio_polling_transport_new (self->reactor, request->protocol, !request->b64);
+  g_autoptr (EngineioTransport) transport = engineio_polling_transport_new (
+      self->reactor, request->protocol, !request->b64, self->options.http_compression);
+  EngineioSession *session = open_session (self, handshake, request->protocol, transport);
 
-  open_session (self, handshake, request->protocol, transport);
+  if (session != NULL)
+    set_cookie (self, message, session);
   engineio_polling_transport_handle_get (ENGINEIO_POLLING_TRANSPORT (transport), message);
 }
 
@@ -415,128 +413,36 @@ handle_polling (EngineioServer *self, SoupServerMessage *message, Request *reque
     engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST);
 }
 
-/* What libsoup's filter read beyond the request's head. */
-static GBytes *
-read_early (GIOStream *stream)
-{
-  GPollableInputStream *input = G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream));
-  g_autoptr (GByteArray) early = NULL;
-  guint8 buffer[2048];
-  gssize n;
-
-  while (
-      (early == NULL || early->len < EARLY_MAX)
-      && (n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, NULL))
-             > 0)
-    {
-      if (early == NULL)
-        early = g_byte_array_new ();
-      g_byte_array_append (early, buffer, n);
-    }
-  return early != NULL ? g_byte_array_free_to_bytes (g_steal_pointer (&early)) : NULL;
-}
-
-/* Moves the connection from libsoup's stream to one of ours. The socket is duplicated, so that all
- * that libsoup made around the first fd can go. */
-static GIOStream *
-adopt_stream (EngineioServer *self, GIOStream *wrapper, GError **error)
-{
-  g_autoptr (GIOStream) base = NULL;
-  g_autoptr (GBytes) early = NULL;
-  GSocket *socket;
-  int fd;
-
-  g_object_get (wrapper, "base-iostream", &base, NULL);
-  g_return_val_if_fail (G_IS_SOCKET_CONNECTION (base), NULL);
-
-  early = read_early (wrapper);
-  socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (base));
-  fd = fcntl (g_socket_get_fd (socket), F_DUPFD_CLOEXEC, 3);
-  if (fd < 0)
-    {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "%s", g_strerror (errno));
-      return NULL;
-    }
-  return G_IO_STREAM (socketio_stream_new (self->reactor, fd, early, error));
-}
-
-/* Puts the transport in its place; FALSE if there is none for it: the session has a WebSocket
- * already, is about to get one, or went meanwhile. Clients of the reference server see such a
- * WebSocket open, and close again. */
+/* Clients of the reference server, too, see a WebSocket that has no place open, and close again:
+ * when the session has one already, is about to get one, or went meanwhile. */
 static gboolean
-place_transport (EngineioServer *self, Upgrade *upgrade, EngineioTransport *transport)
+place_transport (EngineioServer *self,
+                 const char *sid,
+                 SocketioHandshake *handshake,
+                 guint protocol,
+                 EngineioTransport *transport)
 {
   EngineioSession *session;
 
-  if (upgrade->sid == NULL)
+  if (sid == NULL)
     {
       if (self->closed)
         return FALSE;
-      open_session (self, upgrade->handshake, upgrade->protocol, transport);
+      open_session (self, handshake, protocol, transport);
       return TRUE;
     }
 
-  session = g_hash_table_lookup (self->sessions, upgrade->sid);
+  session = g_hash_table_lookup (self->sessions, sid);
   return session != NULL && engineio_session_offer_upgrade (session, transport);
-}
-
-static void
-wrote_101_cb (SoupServerMessage *message, gpointer user_data)
-{
-  Upgrade *upgrade = user_data;
-  EngineioServer *self = upgrade->server;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GIOStream) stream = NULL;
-  g_autoptr (EngineioTransport) transport = NULL;
-
-  if (soup_server_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
-    return;
-
-  stream = soup_server_message_steal_connection (message);
-  if (upgrade->own)
-    {
-      g_autoptr (GIOStream) wrapper = g_steal_pointer (&stream);
-
-      stream = adopt_stream (self, wrapper, &error);
-      if (stream == NULL)
-        {
-          g_warning ("A WebSocket was lost: %s", error->message);
-          return;
-        }
-    }
-
-  transport = engineio_websocket_transport_new (self->reactor, upgrade->protocol,
-                                                self->options.max_payload);
-  socketio_reactor_push_context (self->reactor);
-  engineio_websocket_transport_start (ENGINEIO_WEBSOCKET_TRANSPORT (transport), stream, self->uri);
-  if (!place_transport (self, upgrade, transport))
-    engineio_transport_close (transport);
-  socketio_reactor_pop_context (self->reactor);
 }
 
 static void
 handle_websocket (EngineioServer *self, Mount *mount, SoupServerMessage *message, Request *request)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
-  Upgrade *upgrade;
+  guint protocol = request->session != NULL ? engineio_session_get_protocol (request->session)
+                                            : request->protocol;
 
-  /* libsoup appends its "Upgrade" to what stands there */
-  soup_message_headers_remove (headers, "Connection");
-  if (!soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL))
-    {
-      soup_message_headers_replace (headers, "Connection", "close");
-      return;
-    }
-
-  upgrade = g_new0 (Upgrade, 1);
-  upgrade->server = server_ref (self);
-  upgrade->handshake = socketio_handshake_new (message);
-  upgrade->sid = g_strdup (request->sid);
-  upgrade->protocol = request->session != NULL ? engineio_session_get_protocol (request->session)
-                                               : request->protocol;
-  upgrade->own = mount->own;
-  g_signal_connect_data (message, "wrote-informational", G_CALLBACK (wrote_101_cb), upgrade,
-                         (GClosureNotify) (GCallback) upgrade_free, 0);
+  engineio_upgrade_begin (self, message, request->sid, protocol, mount->own, place_transport);
 }
 
 static gboolean
@@ -562,6 +468,72 @@ read_request (EngineioServer *self, SoupServerMessage *message, GHashTable *quer
     request->session = find_session (self, message, request->sid);
 }
 
+/* A handshake that the application decides on. */
+typedef struct
+{
+  EngineioServer *server; /* owned */
+  Mount *mount;           /* owned */
+  SoupServerMessage *message;
+  Request request;
+  char *transport;
+  gboolean paused;
+} Asked;
+
+static void
+serve_request (EngineioServer *self, Mount *mount, SoupServerMessage *message, Request *request)
+{
+  if (request->upgrade)
+    handle_websocket (self, mount, message, request);
+  else
+    handle_polling (self, message, request);
+}
+
+static void
+decided_cb (gboolean allowed, const char *text, const char *data, gpointer user_data)
+{
+  Asked *asked = user_data;
+  EngineioServer *self = asked->server;
+  gboolean open = asked->mount->server != NULL && !self->closed;
+
+  socketio_reactor_push_context (self->reactor);
+  if (allowed && open)
+    serve_request (self, asked->mount, asked->message, &asked->request);
+  else
+    engineio_http_refuse (asked->message, text);
+  /* a poll that is allowed waits for its answer, which is told then */
+  if (asked->paused && (asked->request.upgrade || !allowed || !open))
+    soup_server_message_unpause (asked->message);
+  socketio_reactor_pop_context (self->reactor);
+
+  g_object_unref (asked->message);
+  mount_unref (asked->mount);
+  g_free (asked->transport);
+  g_free (asked);
+  engineio_server_unref (self);
+}
+
+static void
+ask (EngineioServer *self, Mount *mount, SoupServerMessage *message, Request *request)
+{
+  g_autoptr (SocketioHandshake) handshake = socketio_handshake_new (message);
+  Asked *asked = g_new0 (Asked, 1);
+  g_autoptr (SocketioDecision) decision = socketio_decision_new (decided_cb, asked);
+
+  asked->server = engineio_server_ref (self);
+  asked->mount = g_rc_box_acquire (mount);
+  asked->message = g_object_ref (message);
+  asked->request = *request;
+  /* the query goes with the handler */
+  asked->request.transport = asked->transport = g_strdup (request->transport);
+  self->request_func (handshake, decision, self->request_data);
+  /* whoever keeps the decision decides later */
+  if (!socketio_decision_is_made (decision))
+    {
+      asked->paused = TRUE;
+      soup_server_message_pause (message);
+    }
+}
+
 static void
 handler_cb (SoupServer *soup_server,
             SoupServerMessage *message,
@@ -575,7 +547,8 @@ handler_cb (SoupServer *soup_server,
 
   if (!is_our_path (mount, path))
     {
-      engineio_http_respond_static (message, SOUP_STATUS_NOT_FOUND, "text/plain", "Not found");
+      if (!engineio_files_serve (self->files, message, path + strlen (mount->path) + 1))
+        engineio_http_respond_static (message, SOUP_STATUS_NOT_FOUND, "text/plain", "Not found");
       return;
     }
 
@@ -583,16 +556,16 @@ handler_cb (SoupServer *soup_server,
   add_cors_headers (self, message);
   read_request (self, message, query, &request);
   if (soup_server_message_get_method (message) == SOUP_METHOD_OPTIONS)
-    answer_options (message);
+    engineio_cors_answer_preflight (&self->options.cors, message);
   else if (self->closed && request.session == NULL)
     engineio_http_respond_static (message, SOUP_STATUS_SERVICE_UNAVAILABLE, "application/json",
                                   "{\"code\":3,\"message\":\"Server shutting down\"}");
   else if (!verify (self, message, &request))
     g_debug ("A request to Engine.IO was refused");
-  else if (request.upgrade)
-    handle_websocket (self, mount, message, &request);
+  else if (request.session == NULL && self->request_func != NULL)
+    ask (self, mount, message, &request);
   else
-    handle_polling (self, message, &request);
+    serve_request (self, mount, message, &request);
   socketio_reactor_pop_context (self->reactor);
 }
 

@@ -3,7 +3,9 @@
 
 #include <libsoup/soup.h>
 
+#include "engineio-cors.h"
 #include "engineio-session.h"
+#include "socketio-decision.h"
 #include "socketio-reactor.h"
 
 G_BEGIN_DECLS
@@ -17,16 +19,30 @@ typedef struct
   gsize max_payload;
   gsize max_queued;
   gboolean allow_eio3;
+  gboolean polling; /* one of these */
+  gboolean websocket;
+  gboolean allow_upgrades;
+  gsize http_compression; /* bodies of polls from this size on are compressed; 0: none */
+  SoupCookie *cookie;     /* nullable: one like this tells the sid */
+  EngineioCors cors;
 } EngineioOptions;
 
 #define ENGINEIO_OPTIONS_DEFAULT                                                                   \
   {                                                                                                \
     .ping_interval = 25000, .ping_timeout = 20000, .upgrade_timeout = 10000,                       \
-    .max_payload = 1000000, .max_queued = 1024 * 1024, .allow_eio3 = FALSE                         \
+    .max_payload = 1000000, .max_queued = 1024 * 1024, .polling = TRUE, .websocket = TRUE,         \
+    .allow_upgrades = TRUE, .cors = {                                                              \
+      .credentials = TRUE,                                                                         \
+      .max_age = 600                                                                               \
+    }                                                                                              \
   }
 
 /* Whether a page of @origin may read our answers. */
 typedef gboolean (*EngineioOriginFunc) (const char *origin, gpointer user_data);
+/* Whether a session may be made for a request; told now or later. */
+typedef void (*EngineioRequestFunc) (SocketioHandshake *handshake,
+                                     SocketioDecision *decision,
+                                     gpointer user_data);
 typedef void (*EngineioConnectionFunc) (EngineioSession *session, gpointer user_data);
 
 /*
@@ -37,12 +53,24 @@ EngineioServer *engineio_server_new (SocketioReactor *reactor, const EngineioOpt
 /* Aborts what is still open. */
 void engineio_server_free (EngineioServer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EngineioServer, engineio_server_free)
+/* For messages under way, which may outlive that. */
+EngineioServer *engineio_server_ref (EngineioServer *self);
+void engineio_server_unref (EngineioServer *self);
 
 void engineio_server_set_connection_func (EngineioServer *self,
                                           EngineioConnectionFunc func,
                                           gpointer user_data);
 void
 engineio_server_set_origin_func (EngineioServer *self, EngineioOriginFunc func, gpointer user_data);
+
+void engineio_server_set_request_func (EngineioServer *self,
+                                       EngineioRequestFunc func,
+                                       gpointer user_data);
+/* Served below each path. */
+void engineio_server_add_file (EngineioServer *self,
+                               const char *name,
+                               const char *content_type,
+                               GBytes *content);
 
 /* Serves at @path, with and without its trailing slash. @own: connections of the server come from
  * our doorman, and their WebSockets go on streams of our own. */

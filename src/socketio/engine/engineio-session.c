@@ -463,11 +463,12 @@ void
 engineio_session_open (EngineioSession *self)
 {
   const EngineioOptions *options = engineio_server_get_options (self->server);
-  gboolean polling = engineio_transport_gathers (self->transport);
+  gboolean upgrades =
+      engineio_transport_gathers (self->transport) && options->websocket && options->allow_upgrades;
   g_autofree char *text =
       g_strdup_printf ("0{\"sid\":\"%s\",\"upgrades\":[%s],\"pingInterval\":%u,\"pingTimeout\":%u,"
                        "\"maxPayload\":%" G_GSIZE_FORMAT "}",
-                       self->sid, polling ? "\"websocket\"" : "", options->ping_interval,
+                       self->sid, upgrades ? "\"websocket\"" : "", options->ping_interval,
                        options->ping_timeout, options->max_payload);
   gsize length = strlen (text);
   EngineioPacket packet =

@@ -5,6 +5,9 @@
 #include "socketio-namespace-private.h"
 #include "socketio-server-private.h"
 
+/* So many namespaces may be undecided at a time. */
+#define MAX_UNDECIDED 64
+
 struct _SocketioClient
 {
   grefcount ref_count;
@@ -13,10 +16,19 @@ struct _SocketioClient
   SocketioHandshake *handshake;
   GPtrArray *sockets; /* of SocketioSocket, one a namespace; NULL while there is none */
   GPtrArray *joining; /* of SocketioSocket: those that middleware decides on; likewise */
+  GPtrArray *looking; /* of Looking, not owned: namespaces that may be made; likewise */
   SocketioDecoder decoder;
   SocketioTimer connect_timer; /* while there is no socket */
   guint protocol;              /* of Engine.IO */
 };
+
+/* A namespace that a client asks for, until it is known whether there is one. */
+typedef struct
+{
+  SocketioClient *client; /* owned */
+  char *name;
+  JsonNode *auth; /* nullable */
+} Looking;
 
 static void
 connect_timeout_cb (gpointer user_data)
@@ -197,20 +209,11 @@ admitted_cb (SocketioSocket *socket,
                   message, data);
 }
 
-/* Socket.IO protocol, "Connection to a namespace" */
 static void
-connect_namespace (SocketioClient *self, const char *name, JsonNode *auth)
+join_namespace (SocketioClient *self, SocketioNamespace *nsp, JsonNode *auth)
 {
-  SocketioNamespace *nsp = socketio_server_lookup_namespace (self->server, name);
   g_autoptr (SocketioSocket) socket = NULL;
   SocketioRecovery *recovery;
-
-  if (nsp == NULL)
-    {
-      /* the reference server tells all clients so */
-      send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, name, "{\"message\":\"Invalid namespace\"}");
-      return;
-    }
 
   socket = socketio_socket_new (nsp, self, auth);
   recovery = socketio_namespace_get_recovery (nsp);
@@ -221,23 +224,94 @@ connect_namespace (SocketioClient *self, const char *name, JsonNode *auth)
   socketio_namespace_admit (nsp, socket, admitted_cb, self);
 }
 
+static Looking *
+find_looking (SocketioClient *self, const char *name)
+{
+  for (guint i = 0; self->looking != NULL && i < self->looking->len; i++)
+    {
+      Looking *looking = g_ptr_array_index (self->looking, i);
+
+      if (g_str_equal (looking->name, name))
+        return looking;
+    }
+  return NULL;
+}
+
+/* FALSE if it was given up. */
+static gboolean
+end_looking (SocketioClient *self, Looking *looking)
+{
+  if (self->looking == NULL || !g_ptr_array_remove_fast (self->looking, looking))
+    return FALSE;
+  if (self->looking->len == 0)
+    g_clear_pointer (&self->looking, g_ptr_array_unref);
+  return TRUE;
+}
+
+static void
+found_cb (SocketioNamespace *nsp, gpointer user_data)
+{
+  Looking *looking = user_data;
+  g_autoptr (SocketioClient) self = looking->client;
+
+  if (end_looking (self, looking))
+    {
+      if (nsp != NULL)
+        join_namespace (self, nsp, looking->auth);
+      else
+        /* the reference server tells all clients so */
+        send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, looking->name,
+                    "{\"message\":\"Invalid namespace\"}");
+    }
+  g_clear_pointer (&looking->auth, json_node_unref);
+  g_free (looking->name);
+  g_free (looking);
+}
+
+/* Socket.IO protocol, "Connection to a namespace" */
+static void
+connect_namespace (SocketioClient *self, const char *name, JsonNode *auth)
+{
+  guint n_undecided = (self->looking != NULL ? self->looking->len : 0)
+                      + (self->joining != NULL ? self->joining->len : 0);
+  Looking *looking;
+
+  if (n_undecided >= MAX_UNDECIDED)
+    {
+      send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, name,
+                  "{\"message\":\"Too many namespaces at a time\"}");
+      return;
+    }
+
+  looking = g_new (Looking, 1);
+  *looking = (Looking){ socketio_client_ref (self), g_strdup (name),
+                        auth != NULL ? json_node_ref (auth) : NULL };
+  if (self->looking == NULL)
+    self->looking = g_ptr_array_new ();
+  g_ptr_array_add (self->looking, looking);
+  socketio_server_find_namespace (self->server, name, auth, found_cb, looking);
+}
+
 /* FALSE if the packet makes no sense now: the connection is to be closed. */
 static gboolean
 handle_packet (SocketioClient *self, SocketioPacket *packet)
 {
   SocketioSocket *socket = find_socket (self->sockets, packet->nsp);
   SocketioSocket *joining = find_socket (self->joining, packet->nsp);
+  Looking *looking = find_looking (self, packet->nsp);
 
   if (packet->type == SOCKETIO_PACKET_CONNECT)
     {
       /* clients of protocol 3 may greet the main namespace, where they are already */
-      if (socket != NULL || joining != NULL)
+      if (socket != NULL || joining != NULL || looking != NULL)
         return self->protocol == 3;
       connect_namespace (self, packet->nsp, packet->data);
       return TRUE;
     }
   if (joining != NULL && packet->type == SOCKETIO_PACKET_DISCONNECT)
     return end_joining (self, joining);
+  if (looking != NULL && packet->type == SOCKETIO_PACKET_DISCONNECT)
+    return end_looking (self, looking);
   if (socket == NULL)
     return FALSE;
 
@@ -316,6 +390,7 @@ closed_cb (EngineioSession *session, const char *reason, gpointer user_data)
   g_autoptr (SocketioClient) self = socketio_client_ref (user_data);
   g_autoptr (GPtrArray) sockets = g_steal_pointer (&self->sockets);
   g_autoptr (GPtrArray) joining G_GNUC_UNUSED = g_steal_pointer (&self->joining);
+  g_autoptr (GPtrArray) looking G_GNUC_UNUSED = g_steal_pointer (&self->looking);
   g_autoptr (SocketioHandshake) handshake =
       socketio_handshake_ref (engineio_session_get_handshake (session));
   SocketioServer *server = g_object_ref (self->server);

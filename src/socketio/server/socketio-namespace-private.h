@@ -8,8 +8,11 @@
 G_BEGIN_DECLS
 
 typedef struct _SocketioRecovery SocketioRecovery;
+typedef struct _SocketioParentNamespace SocketioParentNamespace;
 
-SocketioNamespace *socketio_namespace_new (SocketioServer *server, const char *name);
+/* @parent: (nullable): what it is a child of */
+SocketioNamespace *
+socketio_namespace_new (SocketioServer *server, SocketioParentNamespace *parent, const char *name);
 /* The server goes. */
 void socketio_namespace_detach (SocketioNamespace *self);
 /* (nullable) */
@@ -22,6 +25,10 @@ typedef void (*SocketioAdmissionFunc) (SocketioSocket *socket,
                                        const char *data,
                                        gpointer user_data);
 
+/* Nobody is in it, on the way in, or may come back to it. */
+gboolean socketio_namespace_is_empty (SocketioNamespace *self);
+/* The last of those who could have come back to it is forgotten. */
+void socketio_namespace_handle_forgotten (SocketioNamespace *self);
 /* Runs the middleware; @func may be called at once. */
 void socketio_namespace_admit (SocketioNamespace *self,
                                SocketioSocket *socket,

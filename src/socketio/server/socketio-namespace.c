@@ -5,6 +5,7 @@
 #include "socketio-admission-private.h"
 #include "socketio-broadcast-private.h"
 #include "socketio-namespace-private.h"
+#include "socketio-parent-namespace-private.h"
 #include "socketio-recovery-private.h"
 #include "socketio-server-private.h"
 
@@ -13,12 +14,24 @@ struct _SocketioNamespace
   GObject parent_instance;
 
   char *name;
+  SocketioServer *server;          /* not owned; NULL once that let go of it */
+  SocketioParentNamespace *parent; /* nullable */
+  guint n_joining;                 /* sockets on their way in */
   SocketioAdapter *adapter;
   SocketioRecovery *recovery; /* NULL: off */
   SocketioMiddlewares *middlewares;
 };
 
 G_DEFINE_FINAL_TYPE (SocketioNamespace, socketio_namespace, G_TYPE_OBJECT)
+
+/* A socket on its way in. */
+typedef struct
+{
+  SocketioNamespace *nsp; /* owned */
+  SocketioSocket *socket; /* owned */
+  SocketioAdmissionFunc func;
+  gpointer user_data;
+} Admission;
 
 enum
 {
@@ -29,12 +42,18 @@ enum
 static guint signals[N_SIGNALS];
 
 SocketioNamespace *
-socketio_namespace_new (SocketioServer *server, const char *name)
+socketio_namespace_new (SocketioServer *server, SocketioParentNamespace *parent, const char *name)
 {
   SocketioNamespace *self = g_object_new (SOCKETIO_TYPE_NAMESPACE, NULL);
   const SocketioRecoveryOptions *recovery = socketio_server_get_recovery_options (server);
 
   self->name = g_strdup (name);
+  self->server = server;
+  if (parent != NULL)
+    {
+      self->parent = g_object_ref (parent);
+      socketio_parent_namespace_add (parent, self);
+    }
   self->adapter = socketio_adapter_new (socketio_server_get_adapter_type (server), self);
   if (recovery->window > 0)
     self->recovery = socketio_recovery_new (self, socketio_server_get_reactor (server), recovery,
@@ -45,6 +64,10 @@ socketio_namespace_new (SocketioServer *server, const char *name)
 void
 socketio_namespace_detach (SocketioNamespace *self)
 {
+  self->server = NULL;
+  if (self->parent != NULL)
+    socketio_parent_namespace_remove (self->parent, self);
+  g_clear_object (&self->parent);
   g_clear_pointer (&self->recovery, socketio_recovery_free);
 }
 
@@ -157,6 +180,64 @@ socketio_namespace_lookup (SocketioNamespace *self, const char *id)
   return socketio_adapter_lookup (self->adapter, id);
 }
 
+gboolean
+socketio_namespace_is_empty (SocketioNamespace *self)
+{
+  return self->n_joining == 0 && socketio_adapter_get_n_sockets (self->adapter) == 0
+         && (self->recovery == NULL || !socketio_recovery_is_needed (self->recovery));
+}
+
+/* A child that nobody is in any more goes, if the server is told to do so. */
+static void
+release_if_empty (SocketioNamespace *self)
+{
+  if (self->parent != NULL && self->server != NULL && socketio_namespace_is_empty (self))
+    socketio_server_release_namespace (self->server, self);
+}
+
+void
+socketio_namespace_handle_forgotten (SocketioNamespace *self)
+{
+  release_if_empty (self);
+}
+
+static void
+end_admission (Admission *admission, gboolean allowed, const char *message, const char *data)
+{
+  g_autoptr (SocketioNamespace) self = admission->nsp;
+
+  admission->func (admission->socket, allowed, message, data, admission->user_data);
+  self->n_joining--;
+  release_if_empty (self);
+  g_object_unref (admission->socket);
+  g_free (admission);
+}
+
+static void
+passed_own_cb (SocketioSocket *socket,
+               gboolean allowed,
+               const char *message,
+               const char *data,
+               gpointer user_data)
+{
+  end_admission (user_data, allowed, message, data);
+}
+
+static void
+passed_parent_cb (SocketioSocket *socket,
+                  gboolean allowed,
+                  const char *message,
+                  const char *data,
+                  gpointer user_data)
+{
+  Admission *admission = user_data;
+
+  if (allowed)
+    socketio_middlewares_run (admission->nsp->middlewares, socket, passed_own_cb, admission);
+  else
+    end_admission (admission, FALSE, message, data);
+}
+
 void
 socketio_namespace_admit (SocketioNamespace *self,
                           SocketioSocket *socket,
@@ -165,11 +246,17 @@ socketio_namespace_admit (SocketioNamespace *self,
 {
   const SocketioRecoveryOptions *options =
       self->recovery != NULL ? socketio_recovery_get_options (self->recovery) : NULL;
+  Admission *admission = g_new (Admission, 1);
 
+  *admission = (Admission){ g_object_ref (self), g_object_ref (socket), func, user_data };
+  self->n_joining++;
   if (options != NULL && options->skip_middleware && socketio_socket_is_recovered (socket))
-    func (socket, TRUE, NULL, NULL, user_data);
+    end_admission (admission, TRUE, NULL, NULL);
+  else if (self->parent != NULL)
+    socketio_middlewares_run (socketio_parent_namespace_get_middlewares (self->parent), socket,
+                              passed_parent_cb, admission);
   else
-    socketio_middlewares_run (self->middlewares, socket, func, user_data);
+    passed_parent_cb (socket, TRUE, NULL, NULL, admission);
 }
 
 void
@@ -181,6 +268,11 @@ socketio_namespace_add (SocketioNamespace *self, SocketioSocket *socket)
 void
 socketio_namespace_emit_connect (SocketioNamespace *self, SocketioSocket *socket)
 {
+  g_autoptr (SocketioParentNamespace) parent =
+      self->parent != NULL ? g_object_ref (self->parent) : NULL;
+
+  if (parent != NULL)
+    socketio_parent_namespace_emit_connect (parent, socket);
   g_signal_emit (self, signals[SIGNAL_CONNECT], 0, socket);
 }
 
@@ -202,6 +294,7 @@ socketio_namespace_remove (SocketioNamespace *self, SocketioSocket *socket, gboo
   if (recoverable && self->recovery != NULL)
     socketio_recovery_keep (self->recovery, socket);
   socketio_adapter_remove (self->adapter, socket);
+  release_if_empty (self);
 }
 
 static GArray *

@@ -110,6 +110,8 @@ expire_cb (gpointer user_data)
   if (absence != NULL)
     socketio_reactor_start_timer (self->reactor, &self->timer,
                                   (guint) ((absence->expires - now) / 1000 + 1), expire_cb, self);
+  else
+    socketio_namespace_handle_forgotten (self->nsp);
 }
 
 void

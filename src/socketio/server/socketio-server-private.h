@@ -7,8 +7,17 @@
 
 G_BEGIN_DECLS
 
-/* (transfer none) (nullable) */
-SocketioNamespace *socketio_server_lookup_namespace (SocketioServer *self, const char *name);
+/* @nsp: NULL if there is none of that name */
+typedef void (*SocketioFoundFunc) (SocketioNamespace *nsp, gpointer user_data);
+
+/* Finds the namespace of that name, or makes it if it may be. @func may be called at once. */
+void socketio_server_find_namespace (SocketioServer *self,
+                                     const char *name,
+                                     JsonNode *auth,
+                                     SocketioFoundFunc func,
+                                     gpointer user_data);
+/* A child namespace is empty; it goes if it still is when the reactor is done with this turn. */
+void socketio_server_release_namespace (SocketioServer *self, SocketioNamespace *nsp);
 SocketioReactor *socketio_server_get_reactor (SocketioServer *self);
 guint socketio_server_get_connect_timeout (SocketioServer *self);
 /* Constant; they live as long as the server. */

@@ -8,6 +8,8 @@
 #include "socketio-adapter.h"
 #include "socketio-error.h"
 #include "socketio-namespace-private.h"
+#include "socketio-parent-namespace-private.h"
+#include "socketio-options-private.h"
 #include "socketio-peer.h"
 #include "socketio-server-private.h"
 
@@ -23,21 +25,19 @@ struct _SocketioServer
   SocketioReactor *reactor;
   EngineioServer *engine;
   GHashTable *namespaces; /* name, held by the namespace, → SocketioNamespace */
+  GPtrArray *parents;     /* of SocketioParentNamespace, in the order in which they are asked */
   GHashTable *clients;    /* a set of SocketioClient, with references */
 
   SoupServer *soup_server;  /* of our own; NULL until it is asked for */
   SocketioDoorman *doorman; /* of the same */
 
-  char *path;
-  EngineioOptions options;
-  guint connect_timeout;
-  SocketioRecoveryOptions recovery;
+  SocketioOptions options;
   SocketioCounters counters;
-  GType adapter_type;
-  char **cors_origins; /* nullable */
   SocketioOriginFunc origin_func;
   gpointer origin_data;
   GDestroyNotify origin_destroy;
+  gpointer allow_request_data;
+  GDestroyNotify allow_request_destroy;
   gboolean realtime;
 
   GTask *close_task;
@@ -47,33 +47,14 @@ struct _SocketioServer
 
 G_DEFINE_FINAL_TYPE (SocketioServer, socketio_server, G_TYPE_OBJECT)
 
-enum
-{
-  PROP_0,
-  PROP_PATH,
-  PROP_PING_INTERVAL,
-  PROP_PING_TIMEOUT,
-  PROP_UPGRADE_TIMEOUT,
-  PROP_CONNECT_TIMEOUT,
-  PROP_MAX_PAYLOAD,
-  PROP_MAX_QUEUED_BYTES,
-  PROP_ALLOW_EIO3,
-  PROP_CORS_ORIGINS,
-  PROP_RECOVERY_WINDOW,
-  PROP_RECOVERY_MAX_PACKETS,
-  PROP_RECOVERY_MAX_BYTES,
-  PROP_RECOVERY_SKIP_MIDDLEWARE,
-  PROP_ADAPTER_TYPE,
-  PROP_N_CONNECTIONS,
-  N_PROPS,
-};
-
-static GParamSpec *properties[N_PROPS];
+/* Comes after the options. */
+static guint prop_n_connections;
 
 enum
 {
   SIGNAL_CONNECTION_OPENED,
   SIGNAL_CONNECTION_CLOSED,
+  SIGNAL_NAMESPACE_ADDED,
   N_SIGNALS,
 };
 
@@ -101,13 +82,13 @@ socketio_server_get_reactor (SocketioServer *self)
 guint
 socketio_server_get_connect_timeout (SocketioServer *self)
 {
-  return self->connect_timeout;
+  return self->options.connect_timeout;
 }
 
 const SocketioRecoveryOptions *
 socketio_server_get_recovery_options (SocketioServer *self)
 {
-  return &self->recovery;
+  return &self->options.recovery;
 }
 
 SocketioCounters *
@@ -119,7 +100,15 @@ socketio_server_get_counters (SocketioServer *self)
 GType
 socketio_server_get_adapter_type (SocketioServer *self)
 {
-  return self->adapter_type;
+  return self->options.adapter_type;
+}
+
+/* Takes @nsp. */
+static void
+add_namespace (SocketioServer *self, SocketioNamespace *nsp)
+{
+  g_hash_table_insert (self->namespaces, (gpointer) socketio_namespace_get_name (nsp), nsp);
+  g_signal_emit (self, signals[SIGNAL_NAMESPACE_ADDED], 0, nsp);
 }
 
 /**
@@ -142,16 +131,142 @@ socketio_server_of (SocketioServer *self, const char *name)
   nsp = g_hash_table_lookup (self->namespaces, full);
   if (nsp == NULL)
     {
-      nsp = socketio_namespace_new (self, full);
-      g_hash_table_insert (self->namespaces, (gpointer) socketio_namespace_get_name (nsp), nsp);
+      nsp = socketio_namespace_new (self, NULL, full);
+      add_namespace (self, nsp);
     }
   return nsp;
 }
 
-SocketioNamespace *
-socketio_server_lookup_namespace (SocketioServer *self, const char *name)
+static SocketioParentNamespace *
+add_parent (SocketioServer *self, SocketioParentNamespace *parent)
 {
-  return g_hash_table_lookup (self->namespaces, name);
+  g_ptr_array_add (self->parents, parent);
+  return parent;
+}
+
+/**
+ * socketio_server_of_pattern:
+ * @self: a server
+ * @pattern: matches the names, which start with a slash; it is not anchored of itself
+ *
+ * Has namespaces made when clients ask for names that match (`of(regex)`).
+ *
+ * Returns: (transfer none): what stands for all of them
+ */
+SocketioParentNamespace *
+socketio_server_of_pattern (SocketioServer *self, GRegex *pattern)
+{
+  g_return_val_if_fail (SOCKETIO_IS_SERVER (self), NULL);
+  g_return_val_if_fail (pattern != NULL, NULL);
+
+  return add_parent (self, socketio_parent_namespace_new (pattern, NULL, NULL, NULL));
+}
+
+/**
+ * socketio_server_of_func:
+ * @self: a server
+ * @func: (scope notified): decides on names, now or later
+ * @user_data: for @func
+ * @destroy: for @user_data
+ *
+ * Has namespaces made when clients ask for names that @func allows (`of((name, auth, next) => …)`).
+ * It is asked after all that was set up before it; static namespaces come first.
+ *
+ * Returns: (transfer none): what stands for all of them
+ */
+SocketioParentNamespace *
+socketio_server_of_func (SocketioServer *self,
+                         SocketioNamespaceFunc func,
+                         gpointer user_data,
+                         GDestroyNotify destroy)
+{
+  g_return_val_if_fail (SOCKETIO_IS_SERVER (self), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  return add_parent (self, socketio_parent_namespace_new (NULL, func, user_data, destroy));
+}
+
+/* A name that nobody has decided on yet. */
+typedef struct
+{
+  SocketioServer *server; /* owned */
+  char *name;
+  SocketioFoundFunc func;
+  gpointer user_data;
+} Search;
+
+static void
+resolved_cb (SocketioParentNamespace *parent, gpointer user_data)
+{
+  Search *search = user_data;
+  g_autoptr (SocketioServer) self = search->server;
+  /* maybe made meanwhile, for another client */
+  SocketioNamespace *nsp = g_hash_table_lookup (self->namespaces, search->name);
+
+  if (nsp == NULL && parent != NULL && self->engine != NULL)
+    {
+      nsp = socketio_namespace_new (self, parent, search->name);
+      add_namespace (self, nsp);
+    }
+  search->func (nsp, search->user_data);
+  g_free (search->name);
+  g_free (search);
+}
+
+void
+socketio_server_find_namespace (SocketioServer *self,
+                                const char *name,
+                                JsonNode *auth,
+                                SocketioFoundFunc func,
+                                gpointer user_data)
+{
+  SocketioNamespace *nsp = g_hash_table_lookup (self->namespaces, name);
+  Search *search;
+
+  if (nsp != NULL || self->parents->len == 0)
+    {
+      func (nsp, user_data);
+      return;
+    }
+
+  search = g_new (Search, 1);
+  *search = (Search){ g_object_ref (self), g_strdup (name), func, user_data };
+  socketio_parent_namespaces_resolve (self->parents, name, auth, resolved_cb, search);
+}
+
+typedef struct
+{
+  SocketioServer *server;
+  SocketioNamespace *nsp;
+} Release;
+
+static void
+release_cb (gpointer user_data)
+{
+  Release *release = user_data;
+  g_autoptr (SocketioServer) self = release->server;
+  g_autoptr (SocketioNamespace) nsp = release->nsp;
+  const char *name = socketio_namespace_get_name (nsp);
+
+  if (socketio_namespace_is_empty (nsp) && g_hash_table_lookup (self->namespaces, name) == nsp)
+    {
+      socketio_namespace_detach (nsp);
+      g_hash_table_remove (self->namespaces, name);
+    }
+  g_free (release);
+}
+
+void
+socketio_server_release_namespace (SocketioServer *self, SocketioNamespace *nsp)
+{
+  Release *release;
+
+  if (!self->options.cleanup_empty_child_namespaces || self->engine == NULL)
+    return;
+
+  release = g_new (Release, 1);
+  *release = (Release){ g_object_ref (self), g_object_ref (nsp) };
+  socketio_reactor_invoke (self->reactor, release_cb, release);
 }
 
 /**
@@ -179,14 +294,69 @@ socketio_server_set_origin_func (SocketioServer *self,
   self->origin_destroy = destroy;
 }
 
+static void
+clear_allow_request (SocketioServer *self)
+{
+  if (self->allow_request_destroy != NULL)
+    self->allow_request_destroy (self->allow_request_data);
+  self->allow_request_destroy = NULL;
+}
+
+/**
+ * socketio_server_set_allow_request:
+ * @self: a server
+ * @func: (scope notified) (nullable): decides, now or later
+ * @user_data: for @func
+ * @destroy: for @user_data
+ *
+ * Has @func decide on every request that would begin a connection (`allowRequest`), before anything
+ * is kept for it. One that is refused is answered with HTTP status 403 and the body
+ * `{"code":4,"message":…}`, with the message of the decision or "Forbidden".
+ */
+void
+socketio_server_set_allow_request (SocketioServer *self,
+                                   SocketioRequestFunc func,
+                                   gpointer user_data,
+                                   GDestroyNotify destroy)
+{
+  g_return_if_fail (SOCKETIO_IS_SERVER (self));
+
+  clear_allow_request (self);
+  self->allow_request_data = user_data;
+  self->allow_request_destroy = destroy;
+  engineio_server_set_request_func (self->engine, func, user_data);
+}
+
+/**
+ * socketio_server_add_file:
+ * @self: a server
+ * @name: its name below the path, such as "socket.io.js"
+ * @content_type: its type, such as "application/javascript; charset=utf-8"
+ * @content: what is served
+ *
+ * Serves a file below the path: the client, for pages that load it from there (`serveClient`). The
+ * application brings the bytes, such as those of the npm package socket.io-client.
+ */
+void
+socketio_server_add_file (SocketioServer *self,
+                          const char *name,
+                          const char *content_type,
+                          GBytes *content)
+{
+  g_return_if_fail (SOCKETIO_IS_SERVER (self));
+  g_return_if_fail (name != NULL && content_type != NULL && content != NULL);
+
+  engineio_server_add_file (self->engine, name, content_type, content);
+}
+
 static gboolean
 allows_origin (const char *origin, gpointer user_data)
 {
   SocketioServer *self = user_data;
 
-  if (self->cors_origins != NULL
-      && (g_strv_contains ((const char *const *) self->cors_origins, "*")
-          || g_strv_contains ((const char *const *) self->cors_origins, origin)))
+  if (self->options.cors_origins != NULL
+      && (g_strv_contains ((const char *const *) self->options.cors_origins, "*")
+          || g_strv_contains ((const char *const *) self->options.cors_origins, origin)))
     return TRUE;
   return self->origin_func != NULL && self->origin_func (origin, self->origin_data);
 }
@@ -226,7 +396,7 @@ socketio_server_attach (SocketioServer *self, SoupServer *soup_server)
   g_return_if_fail (SOCKETIO_IS_SERVER (self));
   g_return_if_fail (SOUP_IS_SERVER (soup_server));
 
-  engineio_server_serve (self->engine, soup_server, self->path, FALSE);
+  engineio_server_serve (self->engine, soup_server, self->options.path, FALSE);
 }
 
 /* One request a connection: libsoup leaks an fd for every kept one that its client closes. */
@@ -271,7 +441,7 @@ socketio_server_get_soup_server (SocketioServer *self)
       self->doorman = socketio_doorman_new (self->reactor, self->soup_server);
       socketio_doorman_set_max_fd (self->doorman, get_max_fd ());
       if (self->realtime)
-        engineio_server_serve (self->engine, self->soup_server, self->path, TRUE);
+        engineio_server_serve (self->engine, self->soup_server, self->options.path, TRUE);
     }
   return self->soup_server;
 }
@@ -500,57 +670,8 @@ socketio_server_set_property (GObject *object,
                               const GValue *value,
                               GParamSpec *pspec)
 {
-  SocketioServer *self = SOCKETIO_SERVER (object);
-
-  switch (prop_id)
-    {
-    case PROP_PATH:
-      self->path = g_value_dup_string (value);
-      if (self->path == NULL)
-        self->path = g_strdup ("/socket.io/");
-      break;
-    case PROP_PING_INTERVAL:
-      self->options.ping_interval = g_value_get_uint (value);
-      break;
-    case PROP_PING_TIMEOUT:
-      self->options.ping_timeout = g_value_get_uint (value);
-      break;
-    case PROP_UPGRADE_TIMEOUT:
-      self->options.upgrade_timeout = g_value_get_uint (value);
-      break;
-    case PROP_CONNECT_TIMEOUT:
-      self->connect_timeout = g_value_get_uint (value);
-      break;
-    case PROP_MAX_PAYLOAD:
-      self->options.max_payload = g_value_get_uint (value);
-      break;
-    case PROP_MAX_QUEUED_BYTES:
-      self->options.max_queued = g_value_get_uint64 (value);
-      break;
-    case PROP_ALLOW_EIO3:
-      self->options.allow_eio3 = g_value_get_boolean (value);
-      break;
-    case PROP_CORS_ORIGINS:
-      self->cors_origins = g_value_dup_boxed (value);
-      break;
-    case PROP_RECOVERY_WINDOW:
-      self->recovery.window = g_value_get_uint (value);
-      break;
-    case PROP_RECOVERY_MAX_PACKETS:
-      self->recovery.max_packets = g_value_get_uint (value);
-      break;
-    case PROP_RECOVERY_MAX_BYTES:
-      self->recovery.max_bytes = g_value_get_uint64 (value);
-      break;
-    case PROP_RECOVERY_SKIP_MIDDLEWARE:
-      self->recovery.skip_middleware = g_value_get_boolean (value);
-      break;
-    case PROP_ADAPTER_TYPE:
-      self->adapter_type = g_value_get_gtype (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-    }
+  if (!socketio_options_set (&SOCKETIO_SERVER (object)->options, prop_id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
 }
 
 static void
@@ -558,56 +679,10 @@ socketio_server_get_property (GObject *object, guint prop_id, GValue *value, GPa
 {
   SocketioServer *self = SOCKETIO_SERVER (object);
 
-  switch (prop_id)
-    {
-    case PROP_PATH:
-      g_value_set_string (value, self->path);
-      break;
-    case PROP_PING_INTERVAL:
-      g_value_set_uint (value, self->options.ping_interval);
-      break;
-    case PROP_PING_TIMEOUT:
-      g_value_set_uint (value, self->options.ping_timeout);
-      break;
-    case PROP_UPGRADE_TIMEOUT:
-      g_value_set_uint (value, self->options.upgrade_timeout);
-      break;
-    case PROP_CONNECT_TIMEOUT:
-      g_value_set_uint (value, self->connect_timeout);
-      break;
-    case PROP_MAX_PAYLOAD:
-      g_value_set_uint (value, self->options.max_payload);
-      break;
-    case PROP_MAX_QUEUED_BYTES:
-      g_value_set_uint64 (value, self->options.max_queued);
-      break;
-    case PROP_ALLOW_EIO3:
-      g_value_set_boolean (value, self->options.allow_eio3);
-      break;
-    case PROP_CORS_ORIGINS:
-      g_value_set_boxed (value, self->cors_origins);
-      break;
-    case PROP_RECOVERY_WINDOW:
-      g_value_set_uint (value, self->recovery.window);
-      break;
-    case PROP_RECOVERY_MAX_PACKETS:
-      g_value_set_uint (value, self->recovery.max_packets);
-      break;
-    case PROP_RECOVERY_MAX_BYTES:
-      g_value_set_uint64 (value, self->recovery.max_bytes);
-      break;
-    case PROP_RECOVERY_SKIP_MIDDLEWARE:
-      g_value_set_boolean (value, self->recovery.skip_middleware);
-      break;
-    case PROP_ADAPTER_TYPE:
-      g_value_set_gtype (value, self->adapter_type);
-      break;
-    case PROP_N_CONNECTIONS:
-      g_value_set_uint (value, socketio_server_get_n_connections (self));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-    }
+  if (prop_id == prop_n_connections)
+    g_value_set_uint (value, socketio_server_get_n_connections (self));
+  else if (!socketio_options_get (&self->options, prop_id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
 }
 
 static void
@@ -617,7 +692,8 @@ socketio_server_constructed (GObject *object)
 
   G_OBJECT_CLASS (socketio_server_parent_class)->constructed (object);
 
-  self->engine = engineio_server_new (self->reactor, &self->options);
+  socketio_options_complete (&self->options);
+  self->engine = engineio_server_new (self->reactor, &self->options.engine);
   engineio_server_set_connection_func (self->engine, connection_cb, self);
   engineio_server_set_origin_func (self->engine, allows_origin, self);
 }
@@ -649,136 +725,14 @@ socketio_server_finalize (GObject *object)
   SocketioServer *self = SOCKETIO_SERVER (object);
 
   socketio_server_set_origin_func (self, NULL, NULL, NULL);
+  clear_allow_request (self);
   g_hash_table_unref (self->clients);
   g_hash_table_unref (self->namespaces);
-  g_strfreev (self->cors_origins);
-  g_free (self->path);
+  g_ptr_array_unref (self->parents);
+  socketio_options_clear (&self->options);
   socketio_reactor_unref (self->reactor);
 
   G_OBJECT_CLASS (socketio_server_parent_class)->finalize (object);
-}
-
-static void
-install_recovery_options (GParamFlags flags)
-{
-  /**
-   * SocketioServer:recovery-window:
-   *
-   * How long what a client was is kept after it lost its connection, in ms; 0: it is not
-   * (`connectionStateRecovery.maxDisconnectionDuration`). With it, events carry an additional last
-   * argument, the offset, which clients hand on to the handlers of the event.
-   */
-  properties[PROP_RECOVERY_WINDOW] =
-      g_param_spec_uint ("recovery-window", NULL, NULL, 0, G_MAXINT, 0, flags);
-  /**
-   * SocketioServer:recovery-max-packets:
-   *
-   * How many packets are kept for one client, to be sent again. One that missed more is not
-   * recovered.
-   */
-  properties[PROP_RECOVERY_MAX_PACKETS] =
-      g_param_spec_uint ("recovery-max-packets", NULL, NULL, 1, G_MAXINT, 1000, flags);
-  /**
-   * SocketioServer:recovery-max-bytes:
-   *
-   * The same in bytes.
-   */
-  properties[PROP_RECOVERY_MAX_BYTES] =
-      g_param_spec_uint64 ("recovery-max-bytes", NULL, NULL, 1, G_MAXSSIZE, 256 * 1024, flags);
-  /**
-   * SocketioServer:recovery-skip-middleware:
-   *
-   * Whether clients that are recovered need not pass the middleware again
-   * (`connectionStateRecovery.skipMiddlewares`).
-   */
-  properties[PROP_RECOVERY_SKIP_MIDDLEWARE] =
-      g_param_spec_boolean ("recovery-skip-middleware", NULL, NULL, FALSE, flags);
-}
-
-static void
-install_options (GObjectClass *object_class)
-{
-  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
-
-  /**
-   * SocketioServer:path:
-   *
-   * Where it is served; with and without the trailing slash.
-   */
-  properties[PROP_PATH] = g_param_spec_string ("path", NULL, NULL, "/socket.io/", flags);
-  /**
-   * SocketioServer:ping-interval:
-   *
-   * Time between two pings, in ms (`pingInterval`).
-   */
-  properties[PROP_PING_INTERVAL] =
-      g_param_spec_uint ("ping-interval", NULL, NULL, 1, G_MAXINT, 25000, flags);
-  /**
-   * SocketioServer:ping-timeout:
-   *
-   * Time for a pong before the connection is closed, in ms (`pingTimeout`).
-   */
-  properties[PROP_PING_TIMEOUT] =
-      g_param_spec_uint ("ping-timeout", NULL, NULL, 1, G_MAXINT, 20000, flags);
-  /**
-   * SocketioServer:upgrade-timeout:
-   *
-   * Time for an upgrade before it is given up, in ms (`upgradeTimeout`).
-   */
-  properties[PROP_UPGRADE_TIMEOUT] =
-      g_param_spec_uint ("upgrade-timeout", NULL, NULL, 1, G_MAXINT, 10000, flags);
-  /**
-   * SocketioServer:connect-timeout:
-   *
-   * Time that a connection may be in no namespace before it is closed, in ms (`connectTimeout`).
-   */
-  properties[PROP_CONNECT_TIMEOUT] =
-      g_param_spec_uint ("connect-timeout", NULL, NULL, 1, G_MAXINT, 45000, flags);
-  /**
-   * SocketioServer:max-payload:
-   *
-   * Largest body of a POST and largest WebSocket message, its fragments summed, in bytes
-   * (`maxHttpBufferSize`).
-   */
-  properties[PROP_MAX_PAYLOAD] =
-      g_param_spec_uint ("max-payload", NULL, NULL, 1, G_MAXINT, 1000000, flags);
-  /**
-   * SocketioServer:max-queued-bytes:
-   *
-   * What may wait for a client that does not read, in bytes: when more is sent on top of that, its
-   * connection is closed.
-   */
-  properties[PROP_MAX_QUEUED_BYTES] =
-      g_param_spec_uint64 ("max-queued-bytes", NULL, NULL, 1024, G_MAXSSIZE, 1024 * 1024, flags);
-  /**
-   * SocketioServer:allow-eio3:
-   *
-   * Whether clients of Engine.IO protocol 3 (Socket.IO 2) are served (`allowEIO3`).
-   */
-  properties[PROP_ALLOW_EIO3] = g_param_spec_boolean ("allow-eio3", NULL, NULL, FALSE, flags);
-  /**
-   * SocketioServer:cors-origins:
-   *
-   * Origins whose pages may read the server's answers; "*" for all (`cors.origin`).
-   */
-  properties[PROP_CORS_ORIGINS] =
-      g_param_spec_boxed ("cors-origins", NULL, NULL, G_TYPE_STRV, flags);
-  install_recovery_options (flags);
-  /**
-   * SocketioServer:adapter-type:
-   *
-   * The type of the namespaces' adapters (`adapter`).
-   */
-  properties[PROP_ADAPTER_TYPE] =
-      g_param_spec_gtype ("adapter-type", NULL, NULL, SOCKETIO_TYPE_ADAPTER, flags);
-  /**
-   * SocketioServer:n-connections:
-   *
-   * How many Engine.IO connections are open. Not notified.
-   */
-  properties[PROP_N_CONNECTIONS] = g_param_spec_uint ("n-connections", NULL, NULL, 0, G_MAXUINT, 0,
-                                                      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-  g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
 static void
@@ -808,6 +762,21 @@ install_signals (void)
 }
 
 static void
+install_namespace_signal (void)
+{
+  /**
+   * SocketioServer::namespace-added:
+   * @self: the server
+   * @nsp: the namespace, in which nobody is yet
+   *
+   * A namespace was made (`new_namespace`).
+   */
+  signals[SIGNAL_NAMESPACE_ADDED] =
+      g_signal_new ("namespace-added", SOCKETIO_TYPE_SERVER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 1, SOCKETIO_TYPE_NAMESPACE);
+}
+
+static void
 socketio_server_class_init (SocketioServerClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -817,8 +786,17 @@ socketio_server_class_init (SocketioServerClass *klass)
   object_class->constructed = socketio_server_constructed;
   object_class->dispose = socketio_server_dispose;
   object_class->finalize = socketio_server_finalize;
-  install_options (object_class);
+  prop_n_connections = socketio_options_install (object_class);
+  /**
+   * SocketioServer:n-connections:
+   *
+   * How many Engine.IO connections are open. Not notified.
+   */
+  g_object_class_install_property (object_class, prop_n_connections,
+                                   g_param_spec_uint ("n-connections", NULL, NULL, 0, G_MAXUINT, 0,
+                                                      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   install_signals ();
+  install_namespace_signal ();
 }
 
 static void
@@ -827,5 +805,6 @@ socketio_server_init (SocketioServer *self)
   self->reactor = socketio_reactor_new ();
   self->realtime = TRUE;
   self->namespaces = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
+  self->parents = g_ptr_array_new_with_free_func (g_object_unref);
   self->clients = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) socketio_client_unref, NULL);
 }

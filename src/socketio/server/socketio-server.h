@@ -4,6 +4,7 @@
 #include <libsoup/soup.h>
 
 #include "socketio-namespace.h"
+#include "socketio-parent-namespace.h"
 
 G_BEGIN_DECLS
 
@@ -16,15 +17,19 @@ G_BEGIN_DECLS
  * signals and callbacks come there.
  *
  * Construct properties: path (string, default "/socket.io/"), ping-interval, ping-timeout,
- * upgrade-timeout, connect-timeout (uint, ms: 25000, 20000, 10000, 45000), max-payload (uint,
- * bytes: 1000000), max-queued-bytes (uint64, bytes: 1 MiB), allow-eio3 (boolean, FALSE),
- * cors-origins (strv: exact origins, or "*"; default none), cors-origin-func by
- * socketio_server_set_origin_func(); for connection state recovery recovery-window (uint, ms: 0,
- * off), recovery-max-packets (uint: 1000), recovery-max-bytes (uint64: 256 KiB) and
- * recovery-skip-middleware (boolean, FALSE); adapter-type (GType: SocketioAdapter). Read-only:
- * n-connections (uint).
+ * upgrade-timeout, connect-timeout (uint, ms: 25000, 20000, 10000, 45000), transports (strv: both),
+ * allow-upgrades (boolean, TRUE), http-compression (uint64, bytes: 1024), cookie (SoupCookie:
+ * none), cors-methods, cors-allowed-headers, cors-exposed-headers (strv), cors-credentials
+ * (boolean, TRUE), cors-max-age (uint, s: 600), max-payload (uint, bytes: 1000000),
+ * max-queued-bytes (uint64, bytes: 1 MiB), allow-eio3 (boolean, FALSE), cors-origins (strv: exact
+ * origins, or "*"; default none), cors-origin-func by socketio_server_set_origin_func(); for
+ * connection state recovery recovery-window (uint, ms: 0, off), recovery-max-packets (uint: 1000),
+ * recovery-max-bytes (uint64: 256 KiB) and recovery-skip-middleware (boolean, FALSE);
+ * cleanup-empty-child-namespaces (boolean, FALSE); adapter-type (GType: SocketioAdapter).
+ * Read-only: n-connections (uint).
  *
- * Signals: connection-opened and connection-closed (SocketioHandshake): an Engine.IO connection.
+ * Signals: connection-opened and connection-closed (SocketioHandshake): an Engine.IO connection;
+ * namespace-added (SocketioNamespace).
  */
 SOCKETIO_AVAILABLE_IN_ALL
 G_DECLARE_FINAL_TYPE (SocketioServer, socketio_server, SOCKETIO, SERVER, GObject)
@@ -38,10 +43,38 @@ SOCKETIO_AVAILABLE_IN_ALL void socketio_server_set_origin_func (SocketioServer *
                                                                 gpointer user_data,
                                                                 GDestroyNotify destroy);
 
+/**
+ * SocketioRequestFunc:
+ * @handshake: the request
+ * @decision: to be told, now or later, whether it may begin a connection
+ * @user_data: what was given with the function
+ *
+ * Decides on a request. The client waits meanwhile, for as long as it likes to.
+ */
+typedef void (*SocketioRequestFunc) (SocketioHandshake *handshake,
+                                     SocketioDecision *decision,
+                                     gpointer user_data);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_server_set_allow_request (SocketioServer *self,
+                                                                  SocketioRequestFunc func,
+                                                                  gpointer user_data,
+                                                                  GDestroyNotify destroy);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_server_add_file (SocketioServer *self,
+                                                         const char *name,
+                                                         const char *content_type,
+                                                         GBytes *content);
+
 /* The static namespace of that name ("/", "/admin"), made at the first call (transfer none).
  * Clients that ask for any other are refused with "Invalid namespace". */
 SOCKETIO_AVAILABLE_IN_ALL SocketioNamespace *
 socketio_server_of (SocketioServer *self, const char *name);
+/* Dynamic namespaces, which clients have made (transfer none). */
+SOCKETIO_AVAILABLE_IN_ALL SocketioParentNamespace *
+socketio_server_of_pattern (SocketioServer *self, GRegex *pattern);
+SOCKETIO_AVAILABLE_IN_ALL SocketioParentNamespace *
+socketio_server_of_func (SocketioServer *self,
+                         SocketioNamespaceFunc func,
+                         gpointer user_data,
+                         GDestroyNotify destroy);
 
 /* Serves at the path on an HTTP server that belongs to somebody else, over its own streams. */
 SOCKETIO_AVAILABLE_IN_ALL void

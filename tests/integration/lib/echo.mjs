@@ -11,6 +11,7 @@ import { Child, countFds, waitFor } from './process.mjs';
 const PROGRAMS = {
   'engineio-echo': { variable: 'ENGINEIO_ECHO', path: '/engine.io/' },
   'socketio-echo': { variable: 'SOCKETIO_ECHO', path: '/socket.io/' },
+  'socketio-door': { variable: 'SOCKETIO_DOOR', path: '/socket.io/' },
   'socketio-lab': { variable: 'SOCKETIO_LAB', path: '/socket.io/' },
 };
 

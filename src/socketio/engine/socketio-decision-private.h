@@ -13,5 +13,6 @@ typedef void (*SocketioDecisionFunc) (gboolean allowed,
 
 /* @func is called once, in the call that decides. */
 SocketioDecision *socketio_decision_new (SocketioDecisionFunc func, gpointer user_data);
+gboolean socketio_decision_is_made (SocketioDecision *self);
 
 G_END_DECLS

@@ -26,6 +26,12 @@ socketio_decision_new (SocketioDecisionFunc func, gpointer user_data)
   return self;
 }
 
+gboolean
+socketio_decision_is_made (SocketioDecision *self)
+{
+  return self->func == NULL;
+}
+
 static void
 decide (SocketioDecision *self, gboolean allowed, const char *message, const char *data)
 {
