@@ -103,6 +103,36 @@ test_read_full (StreamFixture *fixture, gconstpointer data)
   g_assert_false (is_readable (fixture));
 }
 
+/* Whoever sends without an end leaves others their turns: there is a pause, and then it goes on. */
+static void
+test_read_share (StreamFixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = g_strnfill (48 * 1024, 'x');
+  g_autoptr (GError) error = NULL;
+  char buffer[1024];
+  gsize pauses = 0, sum = 0;
+  gssize n;
+
+  io_client_send (fixture->client, text);
+  io_settle (NULL);
+  while (sum < strlen (text))
+    {
+      n = stream_read (fixture->stream, buffer, sizeof buffer, &error);
+      if (n > 0)
+        {
+          sum += n;
+          continue;
+        }
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+      g_clear_error (&error);
+      pauses++;
+      /* without a further byte */
+      g_assert_true (g_pollable_input_stream_is_readable (
+          G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (G_IO_STREAM (fixture->stream)))));
+    }
+  g_assert_cmpuint (pauses, ==, 2);
+}
+
 static void
 test_read_end (StreamFixture *fixture, gconstpointer data)
 {
@@ -700,6 +730,7 @@ static const Test tests[] = {
   { "read/rearms", test_read_rearms },
   { "read/short", test_read_short },
   { "read/full", test_read_full },
+  { "read/share", test_read_share },
   { "read/end", test_read_end },
   { "read/half-closed", test_read_half_closed },
   { "read/half-closed-by-source", test_read_half_closed_by_source },

@@ -12,6 +12,9 @@ G_BEGIN_DECLS
  *
  * libsoup's max-incoming-payload-size bounds a frame only, and fragments without end pass it. An
  * extension sees every frame; this one is never offered to the peer.
+ *
+ * It also bounds the pongs that wait for a peer who pings and does not read: libsoup queues them
+ * without an end.
  */
 G_DECLARE_FINAL_TYPE (EngineioMessageLimit,
                       engineio_message_limit,
@@ -19,6 +22,7 @@ G_DECLARE_FINAL_TYPE (EngineioMessageLimit,
                       MESSAGE_LIMIT,
                       SoupWebsocketExtension)
 
-SoupWebsocketExtension *engineio_message_limit_new (gsize limit);
+/* @limit: bytes; @stream: of the WebSocket, with a pollable output */
+SoupWebsocketExtension *engineio_message_limit_new (gsize limit, GIOStream *stream);
 
 G_END_DECLS

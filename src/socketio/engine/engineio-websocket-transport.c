@@ -365,6 +365,9 @@ error_cb (SoupWebsocketConnection *socket, GError *error, gpointer user_data)
   if (g_error_matches (error, SOUP_WEBSOCKET_ERROR, SOUP_WEBSOCKET_CLOSE_TOO_BIG)
       && soup_websocket_connection_get_state (socket) == SOUP_WEBSOCKET_STATE_OPEN)
     soup_websocket_connection_close (socket, SOUP_WEBSOCKET_CLOSE_TOO_BIG, NULL);
+  /* libsoup would go on reading, and the peer reads nothing that could be said to it */
+  if (g_error_matches (error, SOUP_WEBSOCKET_ERROR, SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION))
+    engineio_websocket_transport_abort (ENGINEIO_TRANSPORT (self));
   socketio_reactor_push_context (self->reactor);
   report_lost (self, "transport error");
   socketio_reactor_pop_context (self->reactor);
@@ -403,7 +406,7 @@ closed_cb (SoupWebsocketConnection *socket, gpointer user_data)
 void
 engineio_websocket_transport_start (EngineioWebsocketTransport *self, GIOStream *stream, GUri *uri)
 {
-  GList *extensions = g_list_prepend (NULL, engineio_message_limit_new (self->max_payload));
+  GList *extensions = g_list_prepend (NULL, engineio_message_limit_new (self->max_payload, stream));
 
   g_return_if_fail (self->starting);
 

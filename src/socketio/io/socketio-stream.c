@@ -13,6 +13,9 @@
 #define EVENTS_IDLE (EPOLLIN | EPOLLRDHUP | EPOLLET)
 #define EVENTS_BLOCKED (EVENTS_IDLE | EPOLLOUT)
 
+/* Read without a pause, at most: whoever sends without an end must leave the others their turns. */
+#define READ_SHARE (16 * 1024)
+
 typedef enum
 {
   STREAM_OPEN,
@@ -36,6 +39,7 @@ struct _SocketioStream
 
   GBytes *early;     /* nullable: read before the socket is */
   GByteArray *queue; /* nullable: allocated only while there is something in it */
+  gsize n_read;      /* bytes since the last pause */
   gsize sent;        /* bytes at the start of the queue that are out already */
 
   SocketioReactorFunc progress_func; /* nullable */
@@ -299,8 +303,10 @@ socketio_stream_read (SocketioStream *self, void *buffer, gsize count, GError **
     }
   if (self->early != NULL)
     return read_early (self, buffer, count);
-  if (!self->readable)
+  if (!self->readable || self->n_read >= READ_SHARE)
     {
+      /* in the latter case its source is ready again at once, and has its turn after the others */
+      self->n_read = 0;
       set_would_block (error);
       return -1;
     }
@@ -322,6 +328,7 @@ socketio_stream_read (SocketioStream *self, void *buffer, gsize count, GError **
       return -1;
     }
 
+  self->n_read += n;
   if ((gsize) n < count && !self->peer_done)
     self->readable = FALSE;
   return n;

@@ -47,8 +47,10 @@ class Confabd extends Child {
   #home;
   #allow;
 
-  constructor(home, args, { env, allow = [] }) {
-    super(confabdPath(), args, { env: makeEnvironment(home, env) });
+  constructor(home, args, { env, allow = [], ulimit }) {
+    const line = ulimit ? ['/bin/sh', '-c', `ulimit ${ulimit} && exec "$@"`, 'sh'] : [];
+    const [command, ...rest] = [...line, confabdPath(), ...args];
+    super(command, rest, { env: makeEnvironment(home, env) });
     this.#home = home;
     this.#allow = allow;
   }
@@ -117,8 +119,9 @@ async function makeHome() {
  * Runs confabd with just these arguments, without waiting for it to serve.
  *
  * @param {string[]} args
- * @param {{env?: object, allow?: RegExp[], config?: string}} options `allow`: complaints that this
- *   test provokes; `config`: what a file of settings says, which is then given
+ * @param {{env?: object, allow?: RegExp[], config?: string, ulimit?: string}} options `allow`:
+ *   complaints that this test provokes; `config`: what a file of settings says, which is then
+ *   given; `ulimit`: options of the shell's command of that name
  */
 export async function spawnConfabd(args, options = {}) {
   const home = await makeHome();
