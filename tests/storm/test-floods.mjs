@@ -10,7 +10,7 @@ import { MIB, Storm, long } from './lib/storm.mjs';
 /* of a server: not masked, with a code of two bytes, and maybe a reason */
 const CLOSE_FRAME = /\x88[\x02-\x7d]\x03/;
 
-const N = long ? 200000 : 10000;
+const N = long ? 200000 : 4000;
 
 /** One connection that sends `count` packets; what `needle` counted comes back. */
 async function flood(storm, count, make, needle = '"code":"rate-limited"') {
@@ -253,7 +253,7 @@ test('sessions that are opened by polling and left', async (t) => {
   await storm.weather(statuses, long ? 128 * MIB : 32 * MIB);
 });
 
-/** Sends a body of so many bytes, or of that much more than it says; returns the answer's status. */
+/** Sends a body of so many bytes, which may say that it is longer; returns the answer's status. */
 async function sendBody(storm, path, { size, said = size, chunked }) {
   const attacker = new Attacker(storm.port);
   const piece = Buffer.alloc(65536, 120);

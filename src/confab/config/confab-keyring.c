@@ -98,6 +98,15 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
+  /* everybody in the process shares the one that is lost for as long as one holds it */
+  if (g_dbus_connection_is_closed (connection))
+    {
+      secret_service_disconnect ();
+      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CLOSED,
+                               _ ("The connection to the session bus is lost."));
+      return;
+    }
+
   /* libsecret takes this connection too; the end of the bus must not be that of the program */
   g_dbus_connection_set_exit_on_close (connection, FALSE);
   secret_password_searchv (&schema, attributes, SECRET_SEARCH_NONE, g_task_get_cancellable (task),

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Mixed traffic for a long time, with connections and streams cut at random: memory and file
+// descriptors stay flat, and every generation has one end, which is kept as it was told. An hour
+// with CONFAB_TEST_LONG, or CONFAB_SOAK_MINUTES.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { io } from 'socket.io-client';
+
+import { startConfabd } from '../integration/lib/confabd.mjs';
+import { fetchFrom } from '../integration/lib/http.mjs';
+import { countFds, memoryOf, sleep, waitFor } from '../integration/lib/process.mjs';
+import { ModelServer } from './lib/model-server.mjs';
+import { MIB, isInstrumented, long } from './lib/storm.mjs';
+
+const MINUTES = Number(process.env.CONFAB_SOAK_MINUTES ?? (long ? 60 : 0.35));
+const CLIENTS = 12;
+const MODULES = 24;
+/* a module is deleted after so many answers, so that what is kept does not grow */
+const ANSWERS_PER_MODULE = 12;
+const CALL_TIMEOUT = 30000;
+
+const ENDS = ['completed', 'stopped', 'failed', 'interrupted'];
+const pick = (list) => list[Math.floor(Math.random() * list.length)];
+
+/** Slope of a straight line through [x, y], by least squares. */
+function slope(points) {
+  const n = points.length;
+  const mean = (k) => points.reduce((sum, point) => sum + point[k], 0) / n;
+  const [mx, my] = [mean(0), mean(1)];
+  const over = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
+  return over / points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
+}
+
+class Soak {
+  counts = { asked: 0, accepted: 0, refused: 0, stopped: 0, cuts: 0, resumes: 0, 'over HTTP': 0,
+    'upstream faults': 0, deleted: 0, accounted: 0 };
+  ends = {};
+  #modules = Array.from({ length: MODULES }, () => ({ n: 0, generations: new Set() }));
+  #told = new Map();
+  #names = 0;
+
+  constructor(confabd, server) {
+    this.confabd = confabd;
+    this.server = server;
+    this.until = Date.now() + MINUTES * 60000;
+    this.#modules.forEach((module) => { module.id = this.#name(); });
+  }
+
+  get isOver() {
+    return Date.now() >= this.until;
+  }
+
+  #name() {
+    this.#names += 1;
+    return `soak-${this.#names}`;
+  }
+
+  connect(i) {
+    const socket = io(this.confabd.origin, { path: '/api/socket', forceNew: true,
+      transports: [i % 4 === 0 ? 'polling' : 'websocket'], reconnectionDelay: 20,
+      reconnectionDelayMax: 100 });
+    const ended = ({ generationId, message = '' }) => {
+      if (generationId === undefined)
+        return;
+      const before = this.#told.get(generationId);
+      assert.ok(before === undefined || before === message, `${generationId} has two ends`);
+      this.#told.set(generationId, message);
+    };
+    socket.on('ai:chat:complete', ended);
+    socket.on('ai:chat:error', ended);
+    return socket;
+  }
+
+  /* A call that may be cut: null then. */
+  async #call(socket, event, payload) {
+    try {
+      return await socket.timeout(CALL_TIMEOUT).emitWithAck(event, payload);
+    } catch {
+      return null;
+    }
+  }
+
+  async use(i) {
+    const socket = this.connect(i);
+    while (!this.isOver) {
+      const module = pick(this.#modules);
+      if (Math.random() < 0.1)
+        await this.#askOverHttp(module);
+      else
+        await this.#ask(socket, module);
+      if (Math.random() < 0.15) {
+        this.counts.cuts += 1;
+        socket.io.engine?.close();
+        await sleep(Math.random() * 100);
+      }
+    }
+    socket.disconnect();
+  }
+
+  async #ask(socket, module) {
+    const { id } = module;
+    this.counts.asked += 1;
+    const ack = await this.#call(socket, 'ai:chat:generate',
+      { moduleId: id, message: 'Hello!', requestId: `r${this.counts.asked}` });
+    if (!ack)
+      return;
+    if (!ack.ok) {
+      this.counts.refused += 1;
+      assert.ok(['busy', 'rate-limited', 'unknown-module'].includes(ack.code), JSON.stringify(ack));
+      await sleep(20);
+      return;
+    }
+    this.#accept(module, id, ack.generationId);
+    await sleep(Math.random() * 150);
+    if (Math.random() < 0.2) {
+      const stop = await this.#call(socket, 'ai:chat:stop', { moduleId: id });
+      this.counts.stopped += Number(stop?.stopped > 0);
+    }
+    if (Math.random() < 0.3) {
+      await this.#call(socket, 'ai:chat:resume', { moduleId: id, seq: 0 });
+      this.counts.resumes += 1;
+      await this.#call(socket, 'ai:chat:leave', { moduleId: id });
+    }
+  }
+
+  #accept(module, id, generationId) {
+    this.counts.accepted += 1;
+    if (module.id === id)
+      module.generations.add(generationId);
+  }
+
+  async #askOverHttp(module) {
+    const { id } = module;
+    this.counts.asked += 1;
+    const answer = await fetch(`${this.confabd.origin}/api/call/ai:chat:generate`,
+      { method: 'POST', body: JSON.stringify({ moduleId: id, message: 'Hello!' }) });
+    const ack = await answer.json();
+    if (!ack.ok) {
+      this.counts.refused += 1;
+      return;
+    }
+    this.counts['over HTTP'] += 1;
+    this.#accept(module, id, ack.generationId);
+    const stream = await fetch(`${this.confabd.origin}/api/chat/${id}/stream`);
+    if (Math.random() < 0.5)
+      await stream.body?.cancel();
+    else
+      await stream.text().catch(() => null);
+  }
+
+  /* Goes through the modules: holds every generation to what was told, and deletes the module. */
+  async account(all) {
+    const socket = this.connect(1);
+    do {
+      await sleep(100);
+      for (const module of this.#modules)
+        if (all ? module.generations.size > 0 : module.generations.size >= ANSWERS_PER_MODULE)
+          await this.#accountFor(socket, module);
+    } while (!all && !this.isOver);
+    socket.disconnect();
+  }
+
+  async #accountFor(socket, module) {
+    const { id, generations } = module;
+    // nobody asks there any more
+    module.id = this.#name();
+    module.generations = new Set();
+    await waitFor(async () => {
+      const ack = await this.#call(socket, 'ai:chat:resume', { moduleId: id });
+      return ack && (ack.state === 'idle' || ENDS.includes(ack.state));
+    }, { timeout: 60000, interval: 50, what: `the end of what runs in ${id}` });
+    for (const generationId of generations) {
+      const ack = await this.#call(socket, 'ai:chat:resume', { moduleId: id, generationId });
+      assert.ok(ack.ok && ENDS.includes(ack.state), `${generationId}: ${JSON.stringify(ack)}`);
+      const told = this.#told.get(generationId);
+      assert.ok(told === undefined || told === (ack.message ?? ''),
+        `${generationId} was told as “${told}”, and is kept as “${ack.message}”`);
+      const end = ack.state === 'failed' ? ack.code : ack.state;
+      this.ends[end] = (this.ends[end] ?? 0) + 1;
+      this.counts.accounted += 1;
+      this.#told.delete(generationId);
+    }
+    await this.#call(socket, 'ai:chat:leave', { moduleId: id });
+    const deleted = await this.#call(socket, 'module:delete', { moduleId: id });
+    assert.equal(deleted?.ok, true, JSON.stringify(deleted));
+    this.counts.deleted += 1;
+  }
+
+  async disturb() {
+    while (!this.isOver) {
+      await sleep(500 + Math.random() * 2500);
+      this.server.turn(pick(['reset', 'refuse', 'stall']));
+      this.counts['upstream faults'] += 1;
+      await sleep(50 + Math.random() * 200);
+      this.server.turn('well');
+    }
+  }
+}
+
+test(`mixed traffic for ${MINUTES} minutes`, { timeout: (MINUTES + 5) * 60000 }, async (t) => {
+  const server = await ModelServer.start(t);
+  const confabd = await startConfabd(t, ['--dev'], { config: '[confab]\nprovider=mock\n'
+    + '[providers/mock]\ntype=openai\nmodel=storm\nretries=1\nstall-timeout=2\n'
+    + `base-url=${server.baseUrl}\n` });
+  const fdsBefore = await countFds(confabd.pid);
+  const soak = new Soak(confabd, server);
+  const samples = [];
+  const watch = async () => {
+    while (!soak.isOver) {
+      await sleep(Math.min(1000, MINUTES * 600));
+      samples.push([(Date.now() - soak.until) / 3600000 + MINUTES / 60,
+        (await memoryOf(confabd.pid)).rss / 1024, await countFds(confabd.pid)]);
+    }
+  };
+  await Promise.all([...Array.from({ length: CLIENTS }, (_, i) => soak.use(i)), soak.account(false),
+    soak.disturb(), watch()]);
+  server.turn('well');
+  await soak.account(true);
+
+  // what is allocated once is there after the first part
+  const settled = samples.slice(Math.floor(samples.length / 3));
+  const memory = slope(settled.map(([hour, rss]) => [hour, rss]));
+  const fds = slope(settled.map(([hour, , n]) => [hour, n]));
+  const grown = settled.at(-1)[1] - settled[0][1];
+  t.diagnostic(`${MINUTES} minutes: ${Object.entries(soak.counts)
+    .map(([what, n]) => `${n} ${what}`).join(', ')}; ends: ${JSON.stringify(soak.ends)}; memory `
+    + `${(samples[0][1] / 1024).toFixed(1)} to ${(samples.at(-1)[1] / 1024).toFixed(1)} MiB, `
+    + `slope ${memory.toFixed(0)} KiB/h; file descriptors ${samples[0][2]} to `
+    + `${samples.at(-1)[2]}, slope ${fds.toFixed(1)}/h`);
+  assert.equal(soak.counts.accounted, soak.counts.accepted);
+  // over minutes the slope is noise, the growth is not
+  assert.ok(await isInstrumented() || grown < 8 * 1024, `${(grown / 1024).toFixed(1)} MiB more`);
+  if (MINUTES >= 30)
+    assert.ok(memory < 1024, `${memory.toFixed(0)} KiB/h`);
+  await waitFor(async () => await countFds(confabd.pid) <= fdsBefore + 2,
+    { timeout: 60000, interval: 100, what: `${fdsBefore} file descriptors again` });
+  assert.equal((await fetchFrom(confabd, { path: '/readyz' })).status, 200);
+  assert.ok(samples.at(-1)[1] < 200 * MIB);
+});
