@@ -30,6 +30,16 @@ log_writer (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoin
   return g_log_writer_standard_streams (level, fields, n_fields, NULL);
 }
 
+/* Memory holds keys and chats, which must not come into a file. The kernel gives a pipe to a crash
+ * handler whatever the limit is, unless it is 1, which no core fits. */
+static void
+forbid_cores (void)
+{
+  const struct rlimit cores = { 1, 1 };
+
+  setrlimit (RLIMIT_CORE, &cores);
+}
+
 static void
 prepare_process (void)
 {
@@ -40,6 +50,7 @@ prepare_process (void)
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   umask (077);
+  forbid_cores ();
   signal (SIGPIPE, SIG_IGN);
   /* a limit on the size of files is an error of the write that meets it */
   signal (SIGXFSZ, SIG_IGN);

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What docs/threat-model.md promises and no other test proves.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import test from 'node:test';
+import { gzipSync } from 'node:zlib';
+
+import { connect, startWithRaw, statsOf } from './lib/chat.mjs';
+import { confabdPath, startConfabd } from './lib/confabd.mjs';
+import { fetchFrom } from './lib/http.mjs';
+import { makeDir, memoryOf, sleep, waitFor } from './lib/process.mjs';
+import { Raw } from './lib/wire.mjs';
+
+const MIB = 1024 * 1024;
+const KEY = 'sk-this-is-a-key-that-nobody-must-see';
+
+test('a crash leaves no memory behind', async (t) => {
+  const confabd = await startConfabd(null, ['--provider', 'builtin'],
+    { ulimit: '-S -c unlimited' });
+  const limits = await readFile(`/proc/${confabd.pid}/limits`, 'utf8');
+  // less than any core: neither a file nor, as 0 would allow, a pipe to a crash handler
+  assert.match(limits, /^Max core file size +1 +1 /m);
+  const dir = await mkdtemp('/tmp/confab-test-');
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  confabd.process.kill('SIGSEGV');
+  await confabd.exited;
+  assert.deepEqual((await readdir('.')).filter((name) => /^core(\.|$)/.test(name)), []);
+  await confabd.removeHome();
+});
+
+test('a new token makes the old one, and the browsers it let in, worthless', async (t) => {
+  const dir = await makeDir(t);
+  const args = ['--provider', 'builtin', '--data-dir', dir];
+  const first = await startConfabd(null, args);
+  const { port, token } = first;
+  const signIn = await fetchFrom(first, { path: `/?token=${token}` });
+  const [cookie] = signIn.headers['set-cookie'][0].split(';');
+  await first.stop();
+  for (const name of await readdir(dir))
+    if (!name.startsWith('confab.db'))
+      await rm(join(dir, name));
+
+  const second = await startConfabd(t, [...args, '--port', String(port)], { port: null });
+  assert.notEqual(second.token, token);
+  const ask = (headers) => fetchFrom(second, { path: '/metrics', headers });
+  assert.equal((await ask({ Authorization: `Bearer ${token}` })).status, 401);
+  assert.equal((await ask({ Cookie: cookie })).status, 401);
+  assert.equal((await ask({ Authorization: `Bearer ${second.token}` })).status, 200);
+});
+
+test('no client chooses where a model server is', async (t) => {
+  const { confabd, upstream } = await startWithRaw(t, 'plain', { args: ['--dev'] });
+  let asked = 0;
+  const elsewhere = createServer((request, response) => { asked += 1; response.end(); });
+  elsewhere.listen(0, '127.0.0.1');
+  await once(elsewhere, 'listening');
+  t.after(() => elsewhere.close());
+  const url = `http://127.0.0.1:${elsewhere.address().port}/v1`;
+  const chat = await connect(t, confabd);
+  const wishes = { baseUrl: url, base_url: url, 'base-url': url, url, endpoint: url, proxy: url };
+
+  const { module } = await chat.call('module:create', { sessionId: 'default', ...wishes,
+    parameters: wishes });
+  const made = module?.moduleId ?? 'm';
+  await chat.ask({ moduleId: made, message: 'Hello', ...wishes });
+  for (const provider of [url, `openai@${url}`, '../evil', 'file:///etc/passwd']) {
+    await chat.call('module:create', { sessionId: 'default', moduleId: 'other', provider });
+    await chat.call('ai:chat:generate', { moduleId: 'other', message: 'Hello' });
+  }
+  const model = await chat.call('module:update', { moduleId: made, model: `../../x?${url}#` });
+  if (model.ok)
+    await chat.ask({ moduleId: made, message: 'Hello' });
+  assert.equal(asked, 0);
+  const { requests } = await statsOf(upstream);
+  for (const { path } of requests)
+    assert.ok(['/v1/chat/completions', '/v1/models', '/__stats'].includes(path), path);
+});
+
+/* Each is refused, and what comes behind it is no request of its own. */
+const SMUGGLING = {
+  'both lengths': 'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n',
+  'two lengths': 'Content-Length: 4\r\nContent-Length: 30\r\n',
+  'the same length twice': 'Content-Length: 4\r\nContent-Length: 4\r\n',
+  'a list of lengths': 'Content-Length: 4, 30\r\n',
+  'a length with a sign': 'Content-Length: +4\r\n',
+  'a length in hex': 'Content-Length: 0x4\r\n',
+  'a length below zero': 'Content-Length: -1\r\n',
+  'an unknown coding': 'Transfer-Encoding: xchunked\r\n',
+  'two codings': 'Transfer-Encoding: chunked, identity\r\n',
+  'the coding twice': 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n',
+  'a space before the colon': 'Content-Length : 4\r\n',
+  'a folded field': 'X: y\r\n Content-Length: 4\r\n',
+  'a bare line feed': 'X: y\nContent-Length: 4\r\n',
+  'a bare carriage return': 'X: y\rContent-Length: 4\r\n',
+  'a NUL': 'X: y\0\r\nContent-Length: 4\r\n',
+  'a second Host': 'Host: evil.example\r\nContent-Length: 4\r\n',
+  'a field without a name': ': x\r\nContent-Length: 4\r\n',
+};
+
+for (const [name, fields] of Object.entries(SMUGGLING))
+  test(`a request is not smuggled: ${name}`, async (t) => {
+    const confabd = await startConfabd(t, ['--dev', '--provider', 'builtin']);
+    const raw = await Raw.open(t, confabd.port);
+    raw.write(`POST /api/call/server:info HTTP/1.1\r\nHost: localhost:${confabd.port}\r\n${fields}`
+      + `\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost:${confabd.port}\r\n\r\n`);
+    await raw.waitForEnd(15000);
+    const statuses = raw.text.match(/^HTTP\/1\.1 \d{3}/gm) ?? [];
+    assert.ok(statuses.length <= 1, raw.text);
+    assert.match(raw.text, /^HTTP\/1\.1 (400|501) /);
+  });
+
+test('what is pipelined behind a request is not answered', async (t) => {
+  const confabd = await startConfabd(t, ['--dev', '--provider', 'builtin']);
+  const raw = await Raw.open(t, confabd.port);
+  raw.write(`GET /healthz HTTP/1.1\r\nHost: localhost:${confabd.port}\r\n\r\n`.repeat(3));
+  await raw.waitForEnd(15000);
+  assert.equal(raw.text.match(/^HTTP\/1\.1 200/gm).length, 1);
+  assert.match(raw.text, /^Connection: close\r$/m);
+});
+
+test('Host and Origin count for every method at every address', async (t) => {
+  const confabd = await startConfabd(t, ['--dev', '--provider', 'builtin']);
+  const paths = ['/', '/healthz', '/readyz', '/metrics', '/api/chat', '/api/call/server:info',
+    '/api/socket/?EIO=4&transport=polling', '/assets/x', '/session/s/module/m', '/nothing'];
+  for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
+    for (const path of paths)
+      for (const headers of [{ Host: 'evil.example' }, { Origin: 'https://evil.example' },
+        { 'Sec-Fetch-Site': 'cross-site' }]) {
+        const { status } = await fetchFrom(confabd, { path, method, headers });
+        assert.ok([403, 501].includes(status), `${method} ${path} ${JSON.stringify(headers)}: `
+          + status);
+      }
+});
+
+test('no log, not the longest, holds a secret or what was said', async (t) => {
+  const { confabd } = await startWithRaw(t, 'http-401', { args: ['--verbose'],
+    env: { OPENAI_API_KEY: KEY } });
+  const signIn = await fetchFrom(confabd, { path: `/?token=${confabd.token}` });
+  const cookie = /=([^;]+)/.exec(signIn.headers['set-cookie'][0])[1];
+  await fetchFrom(confabd, { path: `/nothing?token=${confabd.token}` });
+  await fetchFrom(confabd, { path: '/?ticket=a-ticket-that-is-wrong' });
+  await fetchFrom(confabd, { path: '/metrics', headers: { Authorization: `Basic ${KEY}` } });
+  const chat = await connect(t, confabd);
+  await chat.ask({ moduleId: 'm', message: 'What was said in private' });
+  await chat.call('session:create', { title: 'A title in private' });
+  chat.socket.disconnect();
+  await sleep(200);
+  for (const secret of [confabd.token, cookie, KEY, 'a-ticket', 'in private'])
+    assert.ok(!confabd.stderr.includes(secret), confabd.stderr);
+});
+
+/** A model server that answers every question by `speak(response)`. */
+async function startHostile(t, speak) {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.setMaxListeners(0).on('error', () => {});
+    if (request.method === 'GET')
+      response.end('{"object":"list","data":[{"id":"evil"}]}');
+    else
+      speak(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => { server.close(); server.closeAllConnections(); });
+  return server.address().port;
+}
+
+/* As fast as it is taken, without an end. */
+async function pour(response, piece) {
+  while (!response.destroyed) {
+    if (!response.write(piece))
+      await Promise.race([once(response, 'drain').catch(() => null), once(response, 'close')]);
+    else
+      await new Promise((resolve) => { setImmediate(resolve); });
+  }
+}
+
+const EVENTS = { 'Content-Type': 'text/event-stream' };
+const delta = (content) =>
+  `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
+
+const HOSTILE = {
+  'a line without an end': (response) => {
+    response.writeHead(200, EVENTS);
+    pour(response, Buffer.alloc(65536, 'x'));
+  },
+  'an answer without an end': (response) => {
+    response.writeHead(200, EVENTS);
+    pour(response, delta('x'.repeat(30000)));
+  },
+  'events without an end that say nothing': (response) => {
+    response.writeHead(200, EVENTS);
+    const timer = setTimeout(() => response.destroy(), 3000);
+    response.on('close', () => clearTimeout(timer));
+    pour(response, ': nothing\n\n'.repeat(1000));
+  },
+  'a bomb of gzip': (response) => {
+    response.writeHead(200, { ...EVENTS, 'Content-Encoding': 'gzip' });
+    response.end(gzipSync(Buffer.concat([Buffer.from('data: '), Buffer.alloc(300 * MIB, 'x')])));
+  },
+  'an error body without an end': (response) => {
+    response.writeHead(500, { 'Content-Type': 'application/json' });
+    pour(response, Buffer.alloc(65536, 'x'));
+  },
+  'a redirect to itself': (response) => {
+    response.writeHead(307, { Location: '/v1/chat/completions' });
+    response.end();
+  },
+};
+
+for (const [name, speak] of Object.entries(HOSTILE))
+  test(`a hostile model server takes neither memory nor the service: ${name}`, async (t) => {
+    const port = await startHostile(t, speak);
+    const confabd = await startConfabd(t, ['--dev', '--provider', 'openai', '--model', 'evil',
+      '--base-url', `http://127.0.0.1:${port}/v1`]);
+    const chat = await connect(t, confabd);
+    const before = (await memoryOf(confabd.pid)).rss;
+    let peak = before;
+    const ack = await chat.generate({ moduleId: 'm', message: 'Hello' });
+    await waitFor(async () => {
+      peak = Math.max(peak, (await memoryOf(confabd.pid)).rss);
+      return chat.log.find(({ event }) => event === 'error' || event === 'complete');
+    }, { timeout: 60000, interval: 50, what: 'an end' });
+    const { event, payload } = await chat.end(ack.generationId);
+    assert.ok(event === 'error' || payload.finishReason === 'length', JSON.stringify(payload));
+    const instrumented = (await readFile(confabdPath())).includes('__asan_init');
+    t.diagnostic(`${name}: ${((peak - before) / MIB).toFixed(1)} MiB at most, then `
+      + (payload.code ?? payload.finishReason));
+    assert.ok(instrumented || peak - before < 64 * MIB,
+      `${((peak - before) / MIB).toFixed(1)} MiB more`);
+    assert.equal((await fetchFrom(confabd, { path: '/readyz' })).status, 200);
+  });
