@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // GET /metrics, as Prometheus reads it: https://prometheus.io/docs/instrumenting/exposition_formats
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 
 import { connect, startWithRaw } from './lib/chat.mjs';
@@ -168,4 +170,43 @@ test('no client can make series of its own', async (t) => {
   assert.equal(get('confab_generations_started_total', { provider: 'openai' }),
     code === undefined ? 5 : 6);
   assert.ok(!text.includes('made-up'), text);
+});
+
+/** A confabd whose every metric has something to tell, as scraped. */
+async function scrapeBusy(t) {
+  const { confabd } = await startWithRaw(t, 'http-500', { config: '[confab]\nclient-rate=1\n'
+    + 'provider=openai\n[providers/openai]\nretries=0\n' });
+  const chat = await connect(t, confabd);
+  await chat.ask({ moduleId: 'm', message: 'Hello' });
+  await Promise.all(Array.from({ length: 20 }, () => chat.call('server:info', {})));
+  return scrape(confabd);
+}
+
+test('promtool finds nothing wrong', async (t) => {
+  const { text } = await scrapeBusy(t);
+  const told = execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  assert.equal(told, '');
+});
+
+test('the dashboard for Grafana shows what there is, and all of it', async (t) => {
+  const { types } = await scrapeBusy(t);
+  const path = new URL('../../data/grafana/confab.json', import.meta.url);
+  const { panels, templating } = JSON.parse(await readFile(path, 'utf8'));
+  const shown = new Set();
+  for (const { title, targets, datasource } of panels) {
+    assert.equal(datasource.uid, '${source}', title);
+    for (const { expr } of targets) {
+      const names = expr.match(/\b(?:confab|process)_[a-z_]+/g).map((name) =>
+        (name in types ? name : name.replace(/_(bucket|sum|count)$/, '')));
+      assert.ok(names.length > 0, title);
+      names.forEach((name) => {
+        assert.ok(name in types, `${title}: there is no ${name}`);
+        shown.add(name);
+      });
+    }
+  }
+  for (const { query } of templating.list)
+    query.match(/\bconfab_[a-z_]+/g)?.forEach((name) => shown.add(name));
+  assert.deepEqual(Object.keys(types).filter((name) => !shown.has(name)),
+    ['process_start_time_seconds']);
 });
