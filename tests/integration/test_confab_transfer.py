@@ -2,22 +2,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Export and Import on the bus: what goes out comes in again, whole or not at all."""
 
-import contextlib
+import hashlib
 import json
 import os
+import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
 # pylint: disable=wrong-import-position
-from bus import (ERROR, MANAGER, MODULE, ROOT, SESSION, Bus, Client, Confabd, Failure,  # noqa
-                 Gio, GLib, Upstream, make_home, wait_for)
+from bus import (DATA, ERROR, MANAGER, MODULE, ROOT, SESSION, TROUBLE, Bus, Client, Confabd,  # noqa
+                 Failure, Gio, GLib, Upstream, make_home, wait_for)
 
 # letters beyond the first plane, from right to left, combined, and what JSON has to escape
 TEXT = 'Żółw "\\" \t\u0001\u007f\u2028 \U0001f422\u200d\U0001f33b עברית e\u0301\n```c\nint x;\n```'
@@ -75,6 +75,37 @@ def make_export(*some, **header):
     head = {'format': 'confab-export', 'version': 1}
     head.update(header)
     return json.dumps({**head, 'records': list(some)}).encode()
+
+
+def snapshot(home):
+    """Every byte that is kept."""
+    result = {}
+    for folder, _, names in os.walk(os.path.join(home, 'data')):
+        for name in names:
+            with open(os.path.join(folder, name), 'rb') as file:
+                result[os.path.join(folder, name)] = hashlib.sha256(file.read()).hexdigest()
+    assert result
+    return result
+
+
+def limit_files(confabd, size):
+    """How large a file of confabd may become: what is beyond fails as on a full disk."""
+    subprocess.run(['prlimit', '--pid', str(confabd.process.pid), f'--fsize={size}:unlimited'],
+                   check=True)
+
+
+def refuses(call):
+    try:
+        call()
+    except Failure:
+        return True
+    return False
+
+
+def is_broken(fd):
+    poll = select.poll()
+    poll.register(fd, 0)
+    return bool(poll.poll(0))
 
 
 def session(name='s', **more):
@@ -189,6 +220,178 @@ class Transfers(unittest.TestCase):
         # each session alone, too
         self.assertEqual(without_time(export_bytes(client, f'{ROOT}/sessions/s')),
                          without_time(exported))
+
+
+    def test_taken_ids_get_new_ones(self):
+        self.confab()
+        client, other = self.client(), self.client()
+        data = many(20)
+        first = import_bytes(client, data)
+        wait_for(lambda: {args[0] for _, args in other.heard(ROOT, 'InterfacesAdded')}
+                 >= {first[0], first[0] + '/modules/m'}, 'InterfacesAdded')
+        before = export_bytes(client, first[0])
+        second, = import_bytes(client, data)
+        self.assertNotEqual([second], first)
+        copy, = client.get(second, SESSION, 'Modules')
+        original, = client.get(first[0], SESSION, 'Modules')
+        self.assertIn(copy, client.objects())
+        self.assertEqual(client.call(copy, MODULE, 'GetHistory', 200, ''),
+                         client.call(original, MODULE, 'GetHistory', 200, ''))
+        self.assertEqual(without_time(export_bytes(client, first[0])), without_time(before))
+        # both live on
+        generation = client.ask(copy, 'More')
+        client.end_of(copy, generation)
+        self.assertEqual(client.get(copy, MODULE, 'MessageCount'),
+                         client.get(original, MODULE, 'MessageCount') + 2)
+
+    def test_what_is_refused_leaves_every_byte(self):
+        home = make_home()
+        self.addCleanup(shutil.rmtree, home, True)
+        self.confab(home=home)
+        client = self.client()
+        import_bytes(client, many(20))
+        whole = many(20)
+        kept = snapshot(home)
+        for code, data, says in (
+                ('InvalidRequest', b'', 'empty'),
+                ('InvalidRequest', b'no JSON', 'no export'),
+                ('InvalidRequest', whole[:-1], 'cut off'),
+                ('InvalidRequest', whole[:len(whole) // 2], 'cut off'),
+                ('InvalidRequest', whole + b'x', 'after the end'),
+                ('InvalidRequest', whole.replace(b'm19', b'\xff\xfe', 1), 'UTF-8'),
+                ('InvalidRequest', make_export(session(), version=2), 'version 1'),
+                ('InvalidRequest', make_export(session(), module(headId='x')), 'headId'),
+                ('InvalidRequest', make_export(*[session(f's{i}') for i in range(10001)]),
+                 'too many'),
+                ('TooLarge', make_export(session(title='x' * 2000)), 'title')):
+            self.assertIn(says, self.refused(code, import_bytes, client, data))
+            self.assertEqual(snapshot(home), kept)
+        self.refused('UnknownSession', export_bytes, client, f'{ROOT}/sessions/none')
+        self.refused('UnknownSession', export_bytes, client, ROOT)
+        self.refused('InvalidRequest', client.raw_call, ROOT, MANAGER, 'Import',
+                     GLib.Variant('(h)', (0,)))
+        self.assertEqual(snapshot(home), kept)
+
+    def test_the_example_of_the_documentation(self):
+        with open(os.path.join(os.path.dirname(DATA), 'docs/export-format.md'),
+                  encoding='utf-8') as file:
+            example = file.read().split('```json\n')[1].split('```')[0]
+        self.confab()
+        client = self.client()
+        self.assertEqual(import_bytes(client, example.encode()), [f'{ROOT}/sessions/work'])
+        self.assertEqual(records(export_bytes(client)), json.loads(example)['records'])
+
+    def test_a_reader_that_stops_holds_up_nobody(self):
+        self.confab()
+        client, stuck = self.client(), self.client()
+        import_bytes(client, many(600, 'word ' * 200))
+        ours, theirs = socket.socketpair()
+        readers, writers = zip(*(os.pipe() for _ in range(3)))
+        with ours, theirs:
+            # as many as may run at once
+            answers = [start(stuck, 'Export', GLib.Variant('(aoh)', ([], 0)), fd)
+                       for fd in (theirs.fileno(), *writers)]
+            theirs.close()
+            for writer in writers:
+                os.close(writer)
+            # they have begun, and are not read any further
+            self.assertTrue(ours.recv(10))
+            for reader in readers:
+                self.assertTrue(os.read(reader, 10))
+            chat = f'{ROOT}/sessions/s/modules/m'
+            client.end_of(chat, client.ask(chat, 'Still there?'))
+            self.assertEqual(answers, [[], [], [], []])
+            self.refused('Busy', export_bytes, client)
+            stuck.close()
+            wait_for(lambda: not refuses(lambda: export_bytes(client)), 'the end of the exports')
+        for reader in readers:
+            os.close(reader)
+
+    def test_a_caller_that_leaves_takes_its_import_along(self):
+        home = make_home()
+        self.addCleanup(shutil.rmtree, home, True)
+        self.confab(home=home)
+        client, leaving = self.client(), self.client()
+        client.make_session('Here', sessionId='here')
+        kept = snapshot(home)
+        reading, writing = os.pipe()
+        start(leaving, 'Import', GLib.Variant('(h)', (0,)), reading)
+        os.close(reading)
+        data = many(300)
+        os.write(writing, data[:30000])
+        wait_for(lambda: leaving.heard(ROOT, 'TransferProgress'), 'the progress')
+        leaving.close()
+        # it has gone when its end of the pipe has
+        wait_for(lambda: is_broken(writing), 'the end of the import')
+        os.close(writing)
+        self.assertEqual(snapshot(home), kept)
+        self.assertEqual(len(records(export_bytes(client))), 1)
+
+    def test_full_disk(self):
+        home = make_home()
+        self.addCleanup(shutil.rmtree, home, True)
+        confabd = self.confab(home=home)
+        client = self.client()
+        client.make_session('Here', sessionId='here')
+        before = export_bytes(client)
+        limit_files(confabd, 400 * 1024)
+        self.assertIn('space', self.refused('Storage', import_bytes, client,
+                                            many(400, 'word ' * 300)))
+        self.assertEqual(without_time(export_bytes(client)), without_time(before))
+        self.assertEqual(list(client.objects()), [f'{ROOT}/sessions/here'])
+        limit_files(confabd, 'unlimited')
+        import_bytes(client, many(400, 'word ' * 300))
+        self.assertEqual(len(records(export_bytes(client))), 403)
+        # the log tells of the disk, and of nothing else
+        confabd.process.terminate()
+        self.assertEqual(confabd.wait(), 0)
+        self.assertEqual(len(TROUBLE.findall(confabd.log())), 1, confabd.log())
+
+    def test_killed_in_the_middle_there_is_all_or_nothing(self):
+        home = make_home()
+        self.addCleanup(shutil.rmtree, home, True)
+        n = 8000
+        data = many(n)
+        outcomes = set()
+        for round_ in range(4):
+            confabd = self.confab(home=home)
+            client = self.client()
+            before = len(records(export_bytes(client)))
+            with tempfile.TemporaryFile() as file:
+                file.write(data)
+                file.seek(0)
+                answer = start(client, 'Import', GLib.Variant('(h)', (0,)), file.fileno())
+            # all of it was read: it is being written
+            wait_for(lambda: ('TransferProgress', ('import', len(data), len(data)))  # noqa: B023
+                     in client.heard(ROOT, 'TransferProgress') or answer, 'the reading')
+            for _ in range(20 * round_):
+                GLib.MainContext.default().iteration(False)
+                time.sleep(0.001)
+            confabd.process.kill()
+            confabd.process.wait()
+            confabd.process.stdout.close()
+
+            again = self.confab(home=home)
+            client = self.client()
+            after = len(records(export_bytes(client)))
+            self.assertIn(after - before, (0, n + 2))
+            outcomes.add(after > before)
+            again.stop(keep=True)
+        # else nothing was tested
+        self.assertIn(False, outcomes)
+
+    def test_it_ends_with_confab(self):
+        confabd = self.confab()
+        client = self.client()
+        import_bytes(client, many(600, 'word ' * 200))
+        reading, writing = os.pipe()
+        export = start(client, 'Export', GLib.Variant('(aoh)', ([], 0)), writing)
+        os.close(writing)
+        self.assertTrue(os.read(reading, 10))
+        confabd.stop()
+        wait_for(lambda: export, 'the answer')
+        self.assertIsInstance(export[0], Failure)
+        os.close(reading)
 
 
 if __name__ == '__main__':
