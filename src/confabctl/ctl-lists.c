@@ -51,7 +51,97 @@ ctl_status (Ctl *self, char **args)
   return CTL_EXIT_OK;
 }
 
+typedef struct
+{
+  GVariant *properties;
+  gint64 time;
+} Row;
+
+static void
+row_clear (gpointer data)
+{
+  Row *row = data;
+
+  g_variant_unref (row->properties);
+}
+
+static int
+compare_rows (gconstpointer a, gconstpointer b)
+{
+  const Row *first = a;
+  const Row *second = b;
+
+  if (first->time != second->time)
+    return first->time > second->time ? -1 : 1;
+
+  return strcmp (get_string (first->properties, "Id"), get_string (second->properties, "Id"));
+}
+
+/* When something last happened in each session: id as in paths → gint64. */
+static GHashTable *
+find_times (GVariant *objects)
+{
+  GHashTable *times = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  GVariantIter iter;
+  GVariant *interfaces;
+  const char *path;
+
+  g_variant_iter_init (&iter, objects);
+  while (g_variant_iter_loop (&iter, "{&o@a{sa{sv}}}", &path, &interfaces))
+    {
+      g_autoptr (GVariant) module =
+          g_variant_lookup_value (interfaces, CTL_MODULE, G_VARIANT_TYPE_VARDICT);
+      const char *end = strstr (path, "/modules/");
+      g_autofree char *session = end != NULL ? g_strndup (path, (gsize) (end - path)) : NULL;
+      gint64 *known = session != NULL ? g_hash_table_lookup (times, session) : NULL;
+      gint64 time = 0;
+
+      if (module == NULL || session == NULL)
+        continue;
+      g_variant_lookup (module, "LastActivity", "x", &time);
+      if (known == NULL)
+        g_hash_table_insert (times, g_steal_pointer (&session), g_memdup2 (&time, sizeof time));
+      else
+        *known = MAX (*known, time);
+    }
+
+  return times;
+}
+
 /* All objects of one interface, whose path begins with @prefix. */
+static GArray *
+find_rows (GVariant *objects, const char *interface, const char *prefix)
+{
+  g_autoptr (GHashTable) times = find_times (objects);
+  GArray *rows = g_array_new (FALSE, FALSE, sizeof (Row));
+  GVariantIter iter;
+  GVariant *interfaces;
+  const char *path;
+
+  g_array_set_clear_func (rows, row_clear);
+  g_variant_iter_init (&iter, objects);
+  while (g_variant_iter_loop (&iter, "{&o@a{sa{sv}}}", &path, &interfaces))
+    {
+      Row row = { g_variant_lookup_value (interfaces, interface, G_VARIANT_TYPE_VARDICT) };
+      gint64 *of_modules = g_hash_table_lookup (times, path);
+
+      if (row.properties == NULL)
+        continue;
+      if (!g_variant_lookup (row.properties, "LastActivity", "x", &row.time))
+        g_variant_lookup (row.properties, "CreatedAt", "x", &row.time);
+      if (of_modules != NULL)
+        row.time = MAX (row.time, *of_modules);
+      if (g_str_has_prefix (path, prefix))
+        g_array_append_val (rows, row);
+      else
+        row_clear (&row);
+    }
+  g_array_sort (rows, compare_rows);
+
+  return rows;
+}
+
+/* The one in which something happened last comes first. */
 static CtlExit
 list_objects (Ctl *self, const char *interface, const char *prefix)
 {
@@ -59,25 +149,21 @@ list_objects (Ctl *self, const char *interface, const char *prefix)
   g_autoptr (GVariant) reply = ctl_call (self, CTL_ROOT, "org.freedesktop.DBus.ObjectManager",
                                          "GetManagedObjects", NULL, "(a{oa{sa{sv}}})", &status);
   g_auto (GVariantBuilder) list = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
-  g_autoptr (GVariantIter) objects = NULL;
+  g_autoptr (GVariant) objects = NULL;
   g_autoptr (GVariant) all = NULL;
-  GVariant *interfaces;
-  const char *path;
+  g_autoptr (GArray) rows = NULL;
 
   if (reply == NULL)
     return status;
 
-  g_variant_get (reply, "(a{oa{sa{sv}}})", &objects);
-  while (g_variant_iter_loop (objects, "{&o@a{sa{sv}}}", &path, &interfaces))
+  objects = g_variant_get_child_value (reply, 0);
+  rows = find_rows (objects, interface, prefix);
+  for (guint i = 0; i < rows->len; i++)
     {
-      g_autoptr (GVariant) properties =
-          g_variant_lookup_value (interfaces, interface, G_VARIANT_TYPE_VARDICT);
+      GVariant *properties = g_array_index (rows, Row, i).properties;
 
-      if (properties == NULL || !g_str_has_prefix (path, prefix))
-        continue;
-      if (self->json)
-        g_variant_builder_add_value (&list, properties);
-      else
+      g_variant_builder_add_value (&list, properties);
+      if (!self->json)
         g_print ("%s\t%s\n", get_string (properties, "Id"), get_string (properties, "Title"));
     }
   all = g_variant_ref_sink (g_variant_builder_end (&list));
@@ -102,33 +188,6 @@ ctl_modules (Ctl *self, char **args)
                                 : g_strdup (CTL_ROOT);
 
   return list_objects (self, CTL_MODULE, prefix);
-}
-
-CtlExit
-ctl_history (Ctl *self, char **args)
-{
-  CtlExit status = CTL_EXIT_OK;
-  g_autofree char *path = ctl_find_module (self, args[0], &status);
-  g_autoptr (GVariant) messages = NULL;
-  g_autoptr (GVariant) reply = NULL;
-
-  if (path != NULL)
-    reply = ctl_call (self, path, CTL_MODULE, "GetHistory", g_variant_new ("(us)", 200u, ""),
-                      "(aa{sv})", &status);
-  if (reply == NULL)
-    return status;
-
-  messages = g_variant_get_child_value (reply, 0);
-  if (self->json)
-    ctl_print_json (messages);
-  for (gsize i = 0; !self->json && i < g_variant_n_children (messages); i++)
-    {
-      g_autoptr (GVariant) message = g_variant_get_child_value (messages, i);
-
-      g_print ("%s: %s\n\n", get_string (message, "role"), get_string (message, "content"));
-    }
-
-  return CTL_EXIT_OK;
 }
 
 CtlExit

@@ -30,6 +30,8 @@ typedef struct
   gboolean print;  /* of open */
   gboolean chunks; /* of monitor */
   char *module;    /* of chat -m; nullable */
+  char **sessions; /* of export --session; nullable */
+  int limit;       /* of history --limit; 0: all */
 } Ctl;
 
 typedef CtlExit (*CtlCommandFunc) (Ctl *self, char **args);
@@ -59,10 +61,13 @@ guint ctl_watch_confab (Ctl *self, GBusNameVanishedCallback vanished, gpointer u
 void ctl_print_json (GVariant *value);
 void ctl_print_json_line (GVariant *value);
 
-/* one file for each, but ctl-lists.c for the lists */
+/* one file for each, but ctl-lists.c for the lists, and ctl-transfer.c for
+ * export and import */
 CtlExit ctl_change_key (Ctl *self, char **args);
 CtlExit ctl_chat (Ctl *self, char **args);
+CtlExit ctl_export (Ctl *self, char **args);
 CtlExit ctl_history (Ctl *self, char **args);
+CtlExit ctl_import (Ctl *self, char **args);
 CtlExit ctl_modules (Ctl *self, char **args);
 CtlExit ctl_monitor (Ctl *self, char **args);
 CtlExit ctl_open (Ctl *self, char **args);

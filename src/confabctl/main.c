@@ -23,12 +23,15 @@ static const Command commands[] = {
     ctl_chat },
   { "sessions", "", N_ ("List the sessions"), 0, 0, ctl_sessions },
   { "modules", "[SESSION]", N_ ("List the conversations"), 0, 1, ctl_modules },
-  { "history", "MODULE", N_ ("What was said in a conversation"), 1, 1, ctl_history },
+  { "history", "[--limit N] MODULE", N_ ("What was said in a conversation"), 1, 1, ctl_history },
   { "stop", "MODULE", N_ ("Stop the answer that is being written"), 1, 1, ctl_stop },
   { "monitor", "[--chunks]", N_ ("Show what happens, until Ctrl-C"), 0, 0, ctl_monitor },
   { "token", "[rotate]", N_ ("Print the token, or a new one"), 0, 1, ctl_token },
   { "providers", "[set-key|clear-key NAME]", N_ ("List who can answer, or change a key"), 0, 2,
     ctl_providers },
+  { "export", "[--session SESSION]… [FILE]", N_ ("Write sessions as JSON, whole"), 0, 1,
+    ctl_export },
+  { "import", "[FILE]", N_ ("Add what was exported, all or nothing"), 0, 1, ctl_import },
 };
 
 static void
@@ -76,6 +79,8 @@ check_options (Ctl *self, const Command *command)
     { "--module", self->module != NULL, ctl_chat },
     { "--print", self->print, ctl_open },
     { "--chunks", self->chunks, ctl_monitor },
+    { "--session", self->sessions != NULL, ctl_export },
+    { "--limit", self->limit != 0, ctl_history },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (owned); i++)
@@ -85,7 +90,10 @@ check_options (Ctl *self, const Command *command)
         return FALSE;
       }
 
-  return TRUE;
+  if (self->limit < 0)
+    ctl_fail (CTL_EXIT_USAGE, "%s", _ ("--limit must be at least 1"));
+
+  return self->limit >= 0;
 }
 
 static CtlExit
@@ -139,6 +147,10 @@ run_arguments (Ctl *self, char **argv)
       NULL },
     { "chunks", 0, 0, G_OPTION_ARG_NONE, &self->chunks, N_ ("Show the text of answers as well"),
       NULL },
+    { "session", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->sessions,
+      N_ ("Export this session; may be given again for more"), "SESSION" },
+    { "limit", 0, 0, G_OPTION_ARG_INT, &self->limit, N_ ("Only the newest messages of the history"),
+      "N" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self->json, N_ ("Answer in JSON, for programs"), NULL },
     { "system", 0, 0, G_OPTION_ARG_NONE, &self->system_bus, N_ ("The Confab of the system bus"),
       NULL },
@@ -181,6 +193,7 @@ main (int argc, char **argv)
   status = run_arguments (&self, argv);
   g_clear_object (&self.connection);
   g_free (self.module);
+  g_strfreev (self.sessions);
 
   return status;
 }

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ctl.h"
+
+/* As many as Confab tells at once. */
+#define PAGE 200
+
+/* Asks again while Confab says that this is too much at a time. */
+static GVariant *
+call_page (Ctl *self, const char *path, guint limit, const char *before, CtlExit *status)
+{
+  for (;;)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *name = NULL;
+      GVariant *reply = g_dbus_connection_call_sync (
+          self->connection, CTL_NAME, path, CTL_MODULE, "GetHistory",
+          g_variant_new ("(us)", limit, before), G_VARIANT_TYPE ("(aa{sv})"),
+          G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, NULL, &error);
+
+      if (reply != NULL)
+        return reply;
+      name = g_dbus_error_get_remote_error (error);
+      if (g_strcmp0 (name, "org.confab.Confab1.Error.RateLimited") != 0)
+        {
+          *status = ctl_report (error);
+          return NULL;
+        }
+      g_usleep (G_USEC_PER_SEC);
+    }
+}
+
+/* Adds the messages of one page, newest first. Returns: how many; -1: it failed */
+static gssize
+read_page (Ctl *self, const char *path, guint limit, GPtrArray *messages, CtlExit *status)
+{
+  GVariant *oldest = messages->len > 0 ? g_ptr_array_index (messages, messages->len - 1) : NULL;
+  const char *before = "";
+  g_autoptr (GVariant) page = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  gsize n;
+
+  if (oldest != NULL)
+    g_variant_lookup (oldest, "messageId", "&s", &before);
+  reply = call_page (self, path, limit, before, status);
+  if (reply == NULL)
+    return -1;
+
+  page = g_variant_get_child_value (reply, 0);
+  n = g_variant_n_children (page);
+  for (gsize i = n; i > 0; i--)
+    g_ptr_array_add (messages, g_variant_get_child_value (page, i - 1));
+
+  return (gssize) n;
+}
+
+static void
+print_messages (Ctl *self, GPtrArray *messages)
+{
+  g_auto (GVariantBuilder) list = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+  g_autoptr (GVariant) all = NULL;
+
+  for (guint i = messages->len; i > 0; i--)
+    {
+      GVariant *message = g_ptr_array_index (messages, i - 1);
+      const char *role = "";
+      const char *content = "";
+
+      g_variant_builder_add_value (&list, message);
+      g_variant_lookup (message, "role", "&s", &role);
+      g_variant_lookup (message, "content", "&s", &content);
+      if (!self->json)
+        g_print ("%s: %s\n\n", role, content);
+    }
+  all = g_variant_ref_sink (g_variant_builder_end (&list));
+  if (self->json)
+    ctl_print_json (all);
+}
+
+CtlExit
+ctl_history (Ctl *self, char **args)
+{
+  guint wanted = self->limit > 0 ? (guint) self->limit : G_MAXUINT;
+  CtlExit status = CTL_EXIT_OK;
+  g_autofree char *path = ctl_find_module (self, args[0], &status);
+  g_autoptr (GPtrArray) messages =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  gssize n = PAGE;
+
+  if (path == NULL)
+    return status;
+
+  while (n == PAGE && messages->len < wanted)
+    n = read_page (self, path, MIN (PAGE, wanted - messages->len), messages, &status);
+  if (n < 0)
+    return status;
+
+  print_messages (self, messages);
+
+  return CTL_EXIT_OK;
+}
