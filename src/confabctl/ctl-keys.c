@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
+#include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -13,62 +13,88 @@
 /* Longer than any key there is. */
 #define KEY_MAX_BYTES 4000
 
-static void
-interrupted (int number)
+/* One line of standard input, read byte by byte, so that no buffer keeps a copy. */
+typedef struct
 {
+  char *text; /* of the caller */
+  gsize size;
+  gsize length;
+  int error; /* EINTR: somebody pressed Ctrl-C */
+  GMainLoop *loop;
+} Line;
+
+/* Returns: whether there may be more */
+static gboolean
+read_byte (Line *self)
+{
+  char byte;
+  gssize n = read (STDIN_FILENO, &byte, 1);
+
+  if (n < 0)
+    self->error = errno;
+  if (n <= 0 || byte == '\n')
+    return FALSE;
+
+  /* what is too long is seen by its length */
+  if (self->length + 1 < self->size)
+    self->text[self->length++] = byte;
+
+  return TRUE;
 }
 
-/* Reads one line, byte by byte, so that no buffer keeps a copy. Returns: its length; -1 on a
- * signal or a failure */
-static gssize
-read_line (char *line, gsize size)
+static gboolean
+readable_cb (int fd, GIOCondition condition, gpointer user_data)
 {
-  gsize length = 0;
-  char byte;
+  Line *self = user_data;
 
-  for (;;)
-    {
-      gssize n = read (STDIN_FILENO, &byte, 1);
+  if (!read_byte (self))
+    g_main_loop_quit (self->loop);
 
-      if (n < 0)
-        return -1;
-      if (n == 0 || byte == '\n')
-        break;
-      /* what is too long is seen by its length */
-      if (length + 1 < size)
-        line[length++] = byte;
-    }
-  line[length] = '\0';
+  return G_SOURCE_CONTINUE;
+}
 
-  return (gssize) length;
+static gboolean
+interrupt_cb (gpointer user_data)
+{
+  Line *self = user_data;
+
+  self->error = EINTR;
+  g_main_loop_quit (self->loop);
+
+  return G_SOURCE_CONTINUE;
 }
 
 /* The terminal shows nothing of what is typed, and is as it was whatever ends this. */
-static gssize
-ask_terminal (const char *name, char *line, gsize size)
+static void
+ask_terminal (Line *self, const char *name)
 {
-  const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-  struct sigaction before[G_N_ELEMENTS (signals)];
-  struct sigaction action = { .sa_handler = interrupted }; /* no SA_RESTART: read() ends */
+  const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+  guint sources[G_N_ELEMENTS (signals) + 1];
   struct termios shown, hidden;
-  gssize length;
 
   if (tcgetattr (STDIN_FILENO, &shown) != 0)
-    return -1;
+    {
+      self->error = errno;
+      return;
+    }
+
+  self->loop = g_main_loop_new (NULL, FALSE);
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
-    sigaction (signals[i], &action, &before[i]);
+    sources[i] = g_unix_signal_add (signals[i], interrupt_cb, self);
+  sources[G_N_ELEMENTS (signals)] =
+      g_unix_fd_add (STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR, readable_cb, self);
   hidden = shown;
   hidden.c_lflag &= (tcflag_t) ~(ECHO | ECHONL);
   tcsetattr (STDIN_FILENO, TCSAFLUSH, &hidden);
   /* whoever types sees it only when nothing is shown any more */
   g_printerr (_ ("Key of “%s”: "), name);
-  length = read_line (line, size);
+
+  g_main_loop_run (self->loop);
   tcsetattr (STDIN_FILENO, TCSAFLUSH, &shown);
   g_printerr ("\n");
-  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
-    sigaction (signals[i], &before[i], NULL);
-
-  return length;
+  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
+    g_source_remove (sources[i]);
+  g_clear_pointer (&self->loop, g_main_loop_unref);
 }
 
 /* A key is sent in a header, so that nothing belongs into it but what is seen. */
@@ -85,17 +111,24 @@ is_key (const char *key, gsize length)
 static CtlExit
 read_key (const char *name, char *key, gsize size)
 {
-  gssize length = isatty (STDIN_FILENO) ? ask_terminal (name, key, size) : read_line (key, size);
+  Line line = { .text = key, .size = size };
 
-  if (length < 0)
-    return errno == EINTR
-               ? CTL_EXIT_STOPPED
-               : ctl_fail (CTL_EXIT_FAILED, _ ("The key cannot be read: %s"), g_strerror (errno));
-  while (length > 0 && g_ascii_isspace (key[length - 1]))
-    key[--length] = '\0';
-  if (length == 0)
+  if (isatty (STDIN_FILENO))
+    ask_terminal (&line, name);
+  else
+    while (read_byte (&line))
+      ;
+  if (line.error != 0)
+    return line.error == EINTR ? CTL_EXIT_STOPPED
+                               : ctl_fail (CTL_EXIT_FAILED, _ ("The key cannot be read: %s"),
+                                           g_strerror (line.error));
+
+  while (line.length > 0 && g_ascii_isspace (key[line.length - 1]))
+    line.length--;
+  key[line.length] = '\0';
+  if (line.length == 0)
     return ctl_fail (CTL_EXIT_USAGE, "%s", _ ("There is no key, so nothing was changed"));
-  if (length > KEY_MAX_BYTES || !is_key (key, (gsize) length))
+  if (line.length > KEY_MAX_BYTES || !is_key (key, line.length))
     return ctl_fail (CTL_EXIT_USAGE, "%s",
                      _ ("A key has neither spaces nor other than ASCII characters, and at most "
                         "4000 of them"));
