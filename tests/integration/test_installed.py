@@ -35,6 +35,16 @@ class StagedCase(unittest.TestCase):
         self.assertRegex(result.stdout, r"(?m)^\(<'\d+\.\d+\.\d+'>,\)$")
 
 
+class TestFiles(StagedCase):
+    def test_manual_and_completions(self):
+        for name in ('share/man/man1/confabctl.1', 'share/man/man8/confabd.8',
+                     'share/bash-completion/completions/confabctl',
+                     'share/bash-completion/completions/confabd',
+                     'share/fish/vendor_completions.d/confabctl.fish',
+                     'share/zsh/site-functions/_confabctl'):
+            self.assertTrue(os.path.exists(self.staged.path(name)), name)
+
+
 class TestBusAlone(StagedCase):
     """Without systemd the bus runs the program itself."""
 
