@@ -84,7 +84,8 @@ class SystemBus(unittest.TestCase):
         # pylint: disable-next=consider-using-with
         polkitd = subprocess.Popen(
             ['bwrap', '--die-with-parent', '--dev-bind', '/', '/', '--tmpfs', actions,
-             '--ro-bind', os.path.join(DATA, 'polkit/org.confab.Confab.policy'),
+             '--ro-bind',
+             os.path.join(os.environ['CONFAB_BUILD_ROOT'], 'data/org.confab.Confab.policy'),
              f'{actions}/org.confab.Confab.policy', '--ro-bind', cls.rules,
              '/etc/polkit-1/rules.d', POLKITD, '--no-debug'],
             env={'PATH': os.environ['PATH'], 'DBUS_SYSTEM_BUS_ADDRESS': cls.bus.address})

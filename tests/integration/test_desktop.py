@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib
 from bus import (DATA, NAME, ROOT, Bus, Confabd, Gio, GLib, Upstream,  # noqa
                  make_home, wait_for)
 
+BUILT_DATA = os.path.join(os.environ['CONFAB_BUILD_ROOT'], 'data')
 SEARCH = 'org.gnome.Shell.SearchProvider2'
 APPLICATION = 'org.freedesktop.Application'
 NOTIFICATIONS = 'org.freedesktop.Notifications'
@@ -348,11 +349,11 @@ class TestFiles(unittest.TestCase):
 
     def test_desktop_file(self):
         self.assertEqual(self.run_tool('desktop-file-validate',
-                                       os.path.join(DATA, f'{NAME}.desktop')), '')
+                                       os.path.join(BUILT_DATA, f'{NAME}.desktop')), '')
 
     def test_metainfo(self):
         self.run_tool('appstreamcli', 'validate', '--no-net',
-                      os.path.join(DATA, f'{NAME}.metainfo.xml'))
+                      os.path.join(BUILT_DATA, f'{NAME}.metainfo.xml'))
 
     def test_settings_are_explained(self):
         schemas = ElementTree.parse(os.path.join(DATA, f'{NAME}.gschema.xml')).getroot()

@@ -25,17 +25,24 @@ MESON_NAMES = {'meson.build', 'meson_options.txt'}
 TRANSLATED = re.compile(r'(?<!\w)(?:_|N_|C_|NC_|Q_|ngettext|g_dn?gettext|g_dpgettext2?) ?\(\s*"')
 
 
+# of those, what is for people is said by .its files
+TRANSLATED_DATA = ('.desktop.in', '.gschema.xml', '.metainfo.xml.in', '.policy.in')
+
+
 class Tree:
     """All files of the project, relative to its root, with their text read once."""
 
     def __init__(self, root):
         self.root = root
         self.files = {}
+        self.data = []
         for folder, folders, names in os.walk(root):
             folders[:] = sorted(name for name in folders
                                 if name not in SKIPPED_FOLDERS and not name.startswith('_build'))
             for name in sorted(names):
                 path = os.path.relpath(os.path.join(folder, name), root)
+                if path.startswith('data/'):
+                    self.data.append(path)
                 self._add(path, name)
 
     def _add(self, path, name):
@@ -126,6 +133,7 @@ def check_potfiles(tree):
               if line and not line.startswith('#')]
     wanted = [path for path in tree.of(*C_ENDINGS, '.ts', '.tsx')
               if path.startswith('src/') and TRANSLATED.search(tree.files[path])]
+    wanted += [path for path in tree.data if path.endswith(TRANSLATED_DATA)]
     for path in sorted(set(wanted) - set(listed)):
         yield f'po/POTFILES.in: {path} is missing'
     for path in sorted(set(listed) - set(wanted)):
