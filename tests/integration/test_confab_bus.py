@@ -100,6 +100,18 @@ class Objects(WithConfab):
         for bad in ('', 'a/b', 'ü', '.' * 129):
             self.refused('InvalidRequest', client.make_session, sessionId=bad)
 
+    def test_titles_are_text_and_no_paths(self):
+        client = self.client()
+        for title in ('../../etc', '/', 'a/b//c', '<b>&amp;</b>', '\u202egpj.exe', '%s%n%d',
+                      'one\ntwo\x1b[31m', "'; DROP TABLE modules; --", '🐘' * 50):
+            session = client.make_session(title)
+            module = client.make_module(session, title)
+            self.assertRegex(session, rf'^{ROOT}/sessions/[A-Za-z0-9_]+$')
+            self.assertRegex(module, rf'^{session}/modules/[A-Za-z0-9_]+$')
+            for path, interface in ((session, SESSION), (module, MODULE)):
+                self.assertEqual(client.get(path, interface, 'Title'), title)
+                self.assertEqual(client.objects()[path][interface]['Title'], title)
+
     def test_sessions_and_modules_come_and_go_for_all(self):
         client, other = self.client(), self.client()
         session = client.make_session('A title that is private')
@@ -508,6 +520,54 @@ class Names(unittest.TestCase):
         self.assertEqual(client.get(session, SESSION, 'Title'), 'Kept')
         client.close()
         second.stop()
+
+    def request_name(self, flags):
+        """As another program, with the flags of RequestName; returns its connection."""
+        other = self.bus.connect()
+        other.call_sync('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'RequestName',
+                        GLib.Variant('(su)', ('org.confab.Confab', flags)), None, 0, -1, None)
+        return other
+
+    def test_the_name_of_one_that_does_not_give_way(self):
+        other = self.request_name(0)
+        self.addCleanup(other.close_sync, None)
+        confabd = self.start('--session', '--replace')
+        self.assertEqual(confabd.wait(), 1)
+        self.assertRegex(confabd.log(), r'^confabd: [^\n]*does not let itself be replaced\n$')
+        # nothing was touched
+        self.assertFalse(os.path.exists(os.path.join(confabd.home, 'data/confab/confab.db')))
+
+    def test_the_name_is_taken_by_another_program(self):
+        confabd = self.start('--session')
+        client = Client(self.bus)
+        session = client.make_session('Kept')
+        # REPLACE_EXISTING
+        other = self.request_name(2)
+        self.assertEqual(confabd.wait(), 0)
+        self.assertIn('Another program has taken the name', confabd.log())
+        other.close_sync(None)
+        again = self.start('--session', home=confabd.home)
+        self.assertEqual(client.get(session, SESSION, 'Title'), 'Kept')
+        client.close()
+        again.stop()
+
+    def test_an_answer_outlives_the_bus(self):
+        confabd = self.start('--session')
+        client = Client(self.bus)
+        module = client.make_module(client.make_session())
+        generation = client.ask(module, 'Hello')
+        self.bus.stop()
+        wait_for(lambda: 'The bus is lost' in confabd.log(), 'the loss')
+        self.bus.start()
+        wait_for(lambda: self.owner(), 'the name')
+        client = Client(self.bus)
+        answer = wait_for(lambda: next((
+            message for message in client.call(module, MODULE, 'GetHistory', 1, '')
+            if message['state'] == 'completed'), None), 'the end')
+        self.assertEqual(answer['generationId'], generation)
+        self.assertTrue(answer['content'])
+        client.close()
+        confabd.stop()
 
     def test_a_bus_that_is_lost_and_back(self):
         confabd = self.start('--session')
