@@ -4,6 +4,8 @@
 /**
  * socketio_error_quark:
  *
+ * Gets the error domain.
+ *
  * Returns: the domain of the library's errors
  */
 GQuark

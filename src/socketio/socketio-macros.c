@@ -15,5 +15,12 @@
 gboolean
 socketio_check_version (guint major, guint minor, guint micro)
 {
-  return SOCKETIO_CHECK_VERSION (major, minor, micro);
+  const guint running[] = { SOCKETIO_MAJOR_VERSION, SOCKETIO_MINOR_VERSION,
+                            SOCKETIO_MICRO_VERSION };
+  const guint wanted[] = { major, minor, micro };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (wanted); i++)
+    if (running[i] != wanted[i])
+      return running[i] > wanted[i];
+  return TRUE;
 }

@@ -47,6 +47,12 @@
 #define SOCKETIO_AVAILABLE_IN_ALL _SOCKETIO_EXTERN
 
 /* A release that adds or deprecates something adds such a block, with its own number. */
+/**
+ * SOCKETIO_DEPRECATED_IN_0_1_FOR: (skip)
+ * @f: what to use instead
+ *
+ * Marks a function.
+ */
 #if SOCKETIO_VERSION_MAX_ALLOWED < SOCKETIO_VERSION_0_1
 #define SOCKETIO_AVAILABLE_IN_0_1 G_UNAVAILABLE (0, 1) _SOCKETIO_EXTERN
 #else

@@ -258,6 +258,8 @@ socketio_args_add_attachment (SocketioArgs *self, GBytes *value)
  * socketio_args_get_length:
  * @self: arguments
  *
+ * Counts the arguments.
+ *
  * Returns: the number of arguments; the name of an event is none
  */
 guint
@@ -272,6 +274,8 @@ socketio_args_get_length (SocketioArgs *self)
  * socketio_args_get_node:
  * @self: arguments
  * @index: number of an argument, from 0
+ *
+ * Gets an argument of any kind.
  *
  * Returns: (transfer none) (nullable): the argument, or %NULL if there are not so many
  */
@@ -290,6 +294,8 @@ socketio_args_get_node (SocketioArgs *self, guint index)
  * @self: arguments
  * @index: number of an argument, from 0
  *
+ * Gets an argument that is an object.
+ *
  * Returns: (transfer none) (nullable): the argument, or %NULL if it is no object or there are not
  *   so many
  */
@@ -305,6 +311,8 @@ socketio_args_get_object (SocketioArgs *self, guint index)
  * socketio_args_get_string:
  * @self: arguments
  * @index: number of an argument, from 0
+ *
+ * Gets an argument that is a string.
  *
  * Returns: (transfer none) (nullable): the argument, or %NULL if it is no string or there are not
  *   so many
@@ -324,6 +332,8 @@ socketio_args_get_string (SocketioArgs *self, guint index)
  * socketio_args_get_bytes:
  * @self: arguments
  * @index: number of an argument, from 0
+ *
+ * Gets a binary argument.
  *
  * Returns: (transfer none) (nullable): the argument, or %NULL if it is not binary or there are not
  *   so many
@@ -415,6 +425,8 @@ socketio_args_to_json (SocketioArgs *self)
 /**
  * socketio_args_get_n_attachments:
  * @self: arguments
+ *
+ * Counts the binary parts.
  *
  * Returns: the number of binary parts
  */

@@ -45,6 +45,8 @@ decide (SocketioDecision *self, gboolean allowed, const char *message, const cha
  * socketio_decision_ref:
  * @self: a decision
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @self
  */
 SocketioDecision *
@@ -59,6 +61,8 @@ socketio_decision_ref (SocketioDecision *self)
 /**
  * socketio_decision_unref:
  * @self: (transfer full): a decision
+ *
+ * Drops a reference. The last one refuses, if nobody has decided.
  */
 void
 socketio_decision_unref (SocketioDecision *self)

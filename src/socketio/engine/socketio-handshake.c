@@ -102,6 +102,8 @@ socketio_handshake_new (SoupServerMessage *message)
  * socketio_handshake_ref:
  * @self: a handshake
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @self
  */
 SocketioHandshake *
@@ -114,6 +116,8 @@ socketio_handshake_ref (SocketioHandshake *self)
 /**
  * socketio_handshake_unref:
  * @self: (transfer full): a handshake
+ *
+ * Drops a reference.
  */
 void
 socketio_handshake_unref (SocketioHandshake *self)
@@ -143,6 +147,8 @@ socketio_handshake_get_url (SocketioHandshake *self)
  * @self: a handshake
  * @name: name of a query parameter
  *
+ * Looks up a query parameter (`query`).
+ *
  * Returns: (transfer full) (nullable): the parameter's value, decoded; the last one if it is
  *   repeated; %NULL if there is none
  */
@@ -166,6 +172,8 @@ socketio_handshake_dup_query (SocketioHandshake *self, const char *name)
  * @self: a handshake
  * @name: name of a header, in any case
  *
+ * Looks up a header (`headers`).
+ *
  * Returns: (transfer none) (nullable): the value of the first header of that name, or %NULL
  */
 const char *
@@ -188,6 +196,8 @@ socketio_handshake_get_header (SocketioHandshake *self, const char *name)
  * socketio_handshake_get_address:
  * @self: a handshake
  *
+ * Gets the peer's address (`address`).
+ *
  * Returns: (transfer none): the peer's IP address as text; the empty string for a UNIX peer
  */
 const char *
@@ -201,6 +211,8 @@ socketio_handshake_get_address (SocketioHandshake *self)
 /**
  * socketio_handshake_get_peer_uid:
  * @self: a handshake
+ *
+ * Gets the user at the other end of a UNIX socket.
  *
  * Returns: the uid of a UNIX peer, as the kernel knows it; -1 for others
  */
@@ -222,6 +234,8 @@ socketio_handshake_is_unix (SocketioHandshake *self)
  * socketio_handshake_is_secure:
  * @self: a handshake
  *
+ * Says whether nobody can listen in (`secure`).
+ *
  * Returns: whether the request came over TLS
  */
 gboolean
@@ -235,6 +249,8 @@ socketio_handshake_is_secure (SocketioHandshake *self)
 /**
  * socketio_handshake_get_time:
  * @self: a handshake
+ *
+ * Gets the time of the request (`issued`).
  *
  * Returns: when the request came, in µs since the epoch
  */

@@ -27,6 +27,8 @@ socketio_ack_new (SocketioSocket *socket, gint64 id)
  * socketio_ack_ref:
  * @self: an ack
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @self
  */
 SocketioAck *
@@ -41,6 +43,8 @@ socketio_ack_ref (SocketioAck *self)
 /**
  * socketio_ack_unref:
  * @self: (transfer full): an ack
+ *
+ * Drops a reference. A wish that nobody has answered then stays without an answer.
  */
 void
 socketio_ack_unref (SocketioAck *self)

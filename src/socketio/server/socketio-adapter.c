@@ -38,6 +38,8 @@ socketio_adapter_detach (SocketioAdapter *self)
  * socketio_adapter_get_namespace:
  * @self: an adapter
  *
+ * Gets the namespace.
+ *
  * Returns: (transfer none) (nullable): the namespace that it works for; %NULL once that is gone
  */
 SocketioNamespace *
@@ -180,6 +182,8 @@ select_set (GPtrArray *selected, GHashTable *seen, GPtrArray *except, GHashTable
  * socketio_adapter_select:
  * @self: an adapter
  * @broadcast: the selection
+ *
+ * Finds out whom a broadcast means now.
  *
  * Returns: (transfer full) (element-type SocketioSocket): the sockets of this process that are
  *   selected, each once. They are held: what is done to one can end others.

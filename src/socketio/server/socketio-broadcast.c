@@ -112,6 +112,8 @@ socketio_broadcast_set_flags (SocketioBroadcast *self, SocketioEmitFlags flags)
  * socketio_broadcast_get_flags:
  * @self: a broadcast
  *
+ * Gets what [method@Broadcast.set_flags] has set.
+ *
  * Returns: how its events are sent
  */
 SocketioEmitFlags
@@ -300,6 +302,8 @@ socketio_broadcast_emit_with_ack_async (SocketioBroadcast *self,
  *   order in which it came; set with an error too
  * @error: return location for an error
  *
+ * Ends [method@Broadcast.emit_with_ack_async].
+ *
  * Returns: %TRUE if all answered; else %FALSE with the first error, as of
  *   [method@Socket.emit_with_ack_finish]
  */
@@ -323,6 +327,8 @@ socketio_broadcast_emit_with_ack_finish (SocketioBroadcast *self,
 /**
  * socketio_broadcast_fetch_sockets:
  * @self: a broadcast
+ *
+ * Gets the sockets that are selected now (`fetchSockets()`).
  *
  * Returns: (transfer full) (element-type SocketioSocket): the selected sockets of this process
  *   (`fetchSockets()`)

@@ -81,6 +81,8 @@ socketio_namespace_get_recovery (SocketioNamespace *self)
  * socketio_namespace_get_adapter:
  * @self: a namespace
  *
+ * Gets the adapter, which is of the type that [property@Server:adapter-type] names.
+ *
  * Returns: (transfer none): what keeps its sockets and rooms
  */
 SocketioAdapter *
@@ -94,6 +96,8 @@ socketio_namespace_get_adapter (SocketioNamespace *self)
 /**
  * socketio_namespace_get_name:
  * @self: a namespace
+ *
+ * Gets the name (`name`).
  *
  * Returns: (transfer none): the name, which starts with a slash
  */
@@ -154,6 +158,8 @@ socketio_namespace_use_async (SocketioNamespace *self,
  * socketio_namespace_get_n_sockets:
  * @self: a namespace
  *
+ * Counts the sockets.
+ *
  * Returns: how many sockets are connected
  */
 guint
@@ -168,6 +174,8 @@ socketio_namespace_get_n_sockets (SocketioNamespace *self)
  * socketio_namespace_lookup:
  * @self: a namespace
  * @id: id of a socket
+ *
+ * Finds a socket by its id.
  *
  * Returns: (transfer none) (nullable): the connected socket of that id
  */
@@ -385,6 +393,8 @@ make_broadcast (SocketioNamespace *self, const char *room, SocketioSocket *excep
  * socketio_namespace_broadcast:
  * @self: a namespace
  *
+ * Begins a broadcast.
+ *
  * Returns: (transfer full): all sockets of the namespace, to be narrowed and spoken to (`to()`,
  *   `except()`, `volatile` and their like)
  */
@@ -479,6 +489,8 @@ socketio_namespace_emit_json_to (SocketioNamespace *self,
  * socketio_namespace_fetch_sockets:
  * @self: a namespace
  * @room: (nullable): name of a room, or %NULL for all sockets of the namespace
+ *
+ * Gets the sockets that are there now (`fetchSockets()`).
  *
  * Returns: (transfer full) (element-type SocketioSocket): those that are there now
  */

@@ -9,11 +9,13 @@ G_BEGIN_DECLS
 
 #define SOCKETIO_TYPE_NAMESPACE (socketio_namespace_get_type ())
 
-/*
- * SocketioNamespace: the sockets that connected to one name, and their rooms.
+/**
+ * SocketioNamespace:
  *
- * Signals: connect (SocketioSocket *socket): a client is in; emitted right after its CONNECT was
- * answered, before any of its events.
+ * The sockets that connected to one name, and their rooms (the JS server's `Namespace`).
+ *
+ * It is made by [method@Server.of], and tells by [signal@Namespace::connect] of each client that is
+ * in, right after its CONNECT was answered and before any of its events.
  */
 SOCKETIO_AVAILABLE_IN_ALL
 G_DECLARE_FINAL_TYPE (SocketioNamespace, socketio_namespace, SOCKETIO, NAMESPACE, GObject)

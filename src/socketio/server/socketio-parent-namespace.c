@@ -185,6 +185,8 @@ socketio_parent_namespace_use_async (SocketioParentNamespace *self,
  * socketio_parent_namespace_dup_children:
  * @self: a parent namespace
  *
+ * Lists the namespaces that were made.
+ *
  * Returns: (transfer full) (element-type SocketioNamespace): the namespaces that were made by now,
  *   in no order
  */

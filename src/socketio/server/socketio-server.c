@@ -65,6 +65,8 @@ static guint signals[N_SIGNALS];
  * @path: (nullable): where it is served, with or without the trailing slash; %NULL for
  * "/socket.io/"
  *
+ * Makes a server, which does not listen yet.
+ *
  * Returns: (transfer full): a server with default options; for others use g_object_new()
  */
 SocketioServer *
@@ -115,6 +117,8 @@ add_namespace (SocketioServer *self, SocketioNamespace *nsp)
  * socketio_server_of:
  * @self: a server
  * @name: name of a namespace; the slash at its start may be left out
+ *
+ * Gets a namespace (`of()`). It stays as long as the server.
  *
  * Returns: (transfer none): the namespace of that name, made at the first call
  */
@@ -507,6 +511,8 @@ socketio_server_listen_fd (SocketioServer *self, int fd, GError **error)
  * socketio_server_get_n_connections:
  * @self: a server
  *
+ * Counts the connections, over which there may be sockets in several namespaces.
+ *
  * Returns: how many Engine.IO connections are open
  */
 guint
@@ -546,6 +552,8 @@ socketio_server_count_connections (SocketioServer *self, const char *transport)
  * socketio_server_get_peer_uid:
  * @message: a request
  *
+ * Finds out which user has sent a request.
+ *
  * Returns: the uid of the UNIX peer who sent it, as the kernel knows it; -1 for TCP, and for
  * requests of an HTTP server that is not ours
  */
@@ -560,6 +568,8 @@ socketio_server_get_peer_uid (SoupServerMessage *message)
 /**
  * socketio_server_is_unix_peer:
  * @message: a request
+ *
+ * Finds out which way a request came.
  *
  * Returns: whether it came through a UNIX socket of ours
  */
@@ -653,6 +663,8 @@ socketio_server_close_async (SocketioServer *self,
  * @self: a server
  * @result: what the callback was given
  * @error: return location for an error
+ *
+ * Ends [method@Server.close_async].
  *
  * Returns: %TRUE; or %FALSE with %SOCKETIO_ERROR_CLOSING if it was being closed already
  */

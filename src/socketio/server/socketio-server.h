@@ -10,33 +10,31 @@ G_BEGIN_DECLS
 
 #define SOCKETIO_TYPE_SERVER (socketio_server_get_type ())
 
-/*
- * SocketioServer: a Socket.IO server.
+/**
+ * SocketioServer:
+ *
+ * A Socket.IO server (the JS server's `Server`).
  *
  * It belongs to the thread, and works in the thread-default context, in which it was made. All its
  * signals and callbacks come there.
  *
- * Construct properties: path (string, default "/socket.io/"), ping-interval, ping-timeout,
- * upgrade-timeout, connect-timeout (uint, ms: 25000, 20000, 10000, 45000), transports (strv: both),
- * allow-upgrades (boolean, TRUE), http-compression (uint64, bytes: 1024), cookie (SoupCookie:
- * none), cors-methods, cors-allowed-headers, cors-exposed-headers (strv), cors-credentials
- * (boolean, TRUE), cors-max-age (uint, s: 600), max-payload (uint, bytes: 1000000),
- * max-queued-bytes (uint64, bytes: 1 MiB), allow-eio3 (boolean, FALSE), cors-origins (strv: exact
- * origins, or "*"; default none), cors-origin-func by socketio_server_set_origin_func(); for
- * connection state recovery recovery-window (uint, ms: 0, off), recovery-max-packets (uint: 1000),
- * recovery-max-bytes (uint64: 256 KiB) and recovery-skip-middleware (boolean, FALSE);
- * cleanup-empty-child-namespaces (boolean, FALSE); adapter-type (GType: SocketioAdapter).
- * Read-only: n-connections (uint).
- *
- * Signals: connection-opened and connection-closed (SocketioHandshake): an Engine.IO connection;
- * namespace-added (SocketioNamespace).
+ * [method@Server.listen] has it serve by itself, [method@Server.attach] on an HTTP server of the
+ * application. Its options are properties, given when it is made.
  */
 SOCKETIO_AVAILABLE_IN_ALL
 G_DECLARE_FINAL_TYPE (SocketioServer, socketio_server, SOCKETIO, SERVER, GObject)
 
 SOCKETIO_AVAILABLE_IN_ALL SocketioServer *socketio_server_new (const char *path);
 
-/* Decides on an Origin which cors-origins does not list. */
+/**
+ * SocketioOriginFunc:
+ * @origin: the value of an Origin header
+ * @user_data: what was given with the function
+ *
+ * Decides on an origin that [property@Server:cors-origins] does not list.
+ *
+ * Returns: whether its pages may read the server's answers
+ */
 typedef gboolean (*SocketioOriginFunc) (const char *origin, gpointer user_data);
 SOCKETIO_AVAILABLE_IN_ALL void socketio_server_set_origin_func (SocketioServer *self,
                                                                 SocketioOriginFunc func,

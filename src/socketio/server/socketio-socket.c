@@ -132,6 +132,8 @@ socketio_socket_settle (SocketioSocket *self)
  * socketio_socket_get_id:
  * @self: a socket
  *
+ * Gets the id (`id`).
+ *
  * Returns: (transfer none): the socket's id, which differs from namespace to namespace
  */
 const char *
@@ -146,6 +148,8 @@ socketio_socket_get_id (SocketioSocket *self)
  * socketio_socket_get_namespace:
  * @self: a socket
  *
+ * Gets the namespace (`nsp`).
+ *
  * Returns: (transfer none): the namespace
  */
 SocketioNamespace *
@@ -159,6 +163,8 @@ socketio_socket_get_namespace (SocketioSocket *self)
 /**
  * socketio_socket_get_handshake:
  * @self: a socket
+ *
+ * Gets the handshake (`handshake`).
  *
  * Returns: (transfer none): the request with which the connection began
  */
@@ -193,6 +199,8 @@ socketio_socket_get_auth (SocketioSocket *self)
  * socketio_socket_is_connected:
  * @self: a socket
  *
+ * Says whether the client is there (`connected`).
+ *
  * Returns: whether it can send and receive
  */
 gboolean
@@ -206,6 +214,8 @@ socketio_socket_is_connected (SocketioSocket *self)
 /**
  * socketio_socket_is_recovered:
  * @self: a socket
+ *
+ * Says whether the client was here before.
  *
  * Returns: whether the client came back to what it was before it lost its connection: the socket
  *   has the id, the rooms and the data that it had, and nothing that was sent is missing
@@ -223,6 +233,8 @@ socketio_socket_is_recovered (SocketioSocket *self)
  * socketio_socket_get_recovered_offset:
  * @self: a socket
  *
+ * Gets what the client has seen before it was away.
+ *
  * Returns: the offset of the newest event that the client had before it was recovered; 0 if it had
  *   none, or was not recovered
  */
@@ -237,6 +249,8 @@ socketio_socket_get_recovered_offset (SocketioSocket *self)
 /**
  * socketio_socket_get_recoverable:
  * @self: a socket
+ *
+ * Says whether the client may come back to what it was.
  *
  * Returns: whether the client may come back to what it was, if it loses its connection or has
  *   just lost it
@@ -300,6 +314,8 @@ socketio_socket_get_data (SocketioSocket *self)
  * socketio_socket_broadcast:
  * @self: a socket
  *
+ * Begins a broadcast to the others.
+ *
  * Returns: (transfer full): all sockets of the namespace but this one (`broadcast`)
  */
 SocketioBroadcast *
@@ -345,6 +361,8 @@ socketio_socket_set_event_filter (SocketioSocket *self,
 /**
  * socketio_socket_dup_rooms:
  * @self: a socket
+ *
+ * Lists the rooms (`rooms`).
  *
  * Returns: (transfer full) (array zero-terminated=1): the names of the rooms that it is in
  *   (`rooms`), but for its own id, by which it can be addressed like a room
@@ -447,6 +465,8 @@ socketio_socket_abort (SocketioSocket *self, const char *reason)
 /**
  * socketio_socket_get_queued_bytes:
  * @self: a socket
+ *
+ * Measures what waits for the client.
  *
  * Returns: bytes sent on the socket's connection, in all its namespaces, that are not yet handed to
  *   the kernel; 0 once it is disconnected
@@ -704,6 +724,8 @@ socketio_socket_emit_with_ack_async (SocketioSocket *self,
  * @result: what the callback was given
  * @error: return location for an error
  *
+ * Ends [method@Socket.emit_with_ack_async].
+ *
  * Returns: (transfer full): what the client answered; or %NULL with %SOCKETIO_ERROR_TIMED_OUT,
  *   %SOCKETIO_ERROR_DISCONNECTED, %SOCKETIO_ERROR_NOT_CONNECTED or %G_IO_ERROR_CANCELLED
  */
@@ -752,6 +774,8 @@ socketio_socket_leave (SocketioSocket *self, const char *room)
  * socketio_socket_is_in:
  * @self: a socket
  * @room: name of a room
+ *
+ * Says whether the socket is in a room.
  *
  * Returns: whether the socket is in the room
  */
