@@ -44,11 +44,11 @@ import_free (gpointer data)
 static void
 end (GTask *task)
 {
-  g_autoptr (GTask) taken = task;
   Import *import = g_task_get_task_data (task);
 
   confab_service_remove_transfer (g_task_get_source_object (task),
                                   g_steal_pointer (&import->transfer));
+  g_object_unref (task);
 }
 
 /* Telling */
