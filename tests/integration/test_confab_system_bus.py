@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
 # pylint: disable=wrong-import-position
-from bus import DATA, MANAGER, MODULE, ROOT, Bus, Client, Confabd, wait_for  # noqa: E402
+from bus import DATA, MANAGER, MODULE, ROOT, Bus, Client, Confabd, Gio, wait_for  # noqa: E402
 
 POLKITD = '/usr/lib/polkit-1/polkitd'
 
@@ -111,6 +111,11 @@ class SystemBus(unittest.TestCase):
         module = client.make_module(client.make_session())
         self.assertEqual(client.get(module, MODULE, 'State'), 'idle')
         self.assertEqual(client.call(module, MODULE, 'Watch'), ('', 0, ''))
+        with tempfile.TemporaryFile() as file:
+            fds = Gio.UnixFDList.new()
+            fds.append(file.fileno())
+            client.call(ROOT, MANAGER, 'Export', [], 0, fds=fds)
+            self.assertGreater(file.seek(0, os.SEEK_END), 100)
         client.close()
 
     def test_another_user_may_chat_by_a_rule(self):
@@ -130,6 +135,8 @@ class SystemBus(unittest.TestCase):
         module = client.make_module(client.make_session(), 'Kept')
         self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.CreateSession', 'x', '{}'))
         self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.CreateLink'))
+        self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.Export', '@ao []', '0'))
+        self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.Import', '0'))
         self.check_unauthorized(self.as_nobody(module, f'{MODULE}.Delete'))
         self.check_unauthorized(self.as_nobody(
             module, 'org.freedesktop.DBus.Properties.Set', MODULE, 'Title', '<"Gone">'))
