@@ -11,6 +11,7 @@ import {
   answers, ask, button, conversation, launchBrowser, messageBox, openBrowser, openConnected,
   openPage, questions, send, shoot, waitConnected, waitIdle, waitLost,
 } from './lib/browser.mjs';
+import { startBus } from './lib/bus.mjs';
 import { startConfabd } from './lib/confabd.mjs';
 import { freePort, makeDir, waitFor } from './lib/process.mjs';
 import { startAimock, startRawUpstream } from './lib/upstreams.mjs';
@@ -329,6 +330,25 @@ test('instructions reach the model, and an export holds the conversation', async
   const text = await readFile(await download.path(), 'utf8');
   assert.match(download.suggestedFilename(), /\.md$/);
   assert.match(text, /## You[^]*Hello[^]*Speak like a pirate/);
+
+  // as JSON it is what another Confab takes, with its settings
+  await button(page, 'Chat menu').click();
+  const [json] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('menuitem', { name: 'Export as JSON' }).click(),
+  ]);
+  assert.match(json.suggestedFilename(), /\.json$/);
+  const bus = await startBus(t);
+  const other = bus.start(process.env.CONFABD, ['--session', '--dev', '--port', '0']);
+  await other.waitForOutput(/^Listening/m);
+  const imported = await bus.run(process.env.CONFABCTL, 'import', await json.path());
+  assert.equal(imported, 'default\n');
+  const [module] = JSON.parse(await bus.run(process.env.CONFABCTL, '--json', 'modules'));
+  assert.equal(module.Instructions, 'Speak like a pirate');
+  const history = JSON.parse(
+    await bus.run(process.env.CONFABCTL, '--json', 'history', module.Id));
+  assert.deepEqual(history.map(({ role }) => role), ['user', 'assistant']);
+  assert.match(history[1].content, /system: Speak like a pirate/);
   assert.deepEqual(page.complaints, []);
 });
 

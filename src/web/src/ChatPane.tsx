@@ -143,10 +143,15 @@ export function ChatPane({ place, library, module, session, openSidebar, isSideb
     navigateToNew(sessionId);
   };
 
+  const save = (kind: "md" | "json") => {
+    if (module)
+      void exportChat(session, module, kind);
+  };
+
   const menu = [
     { label: _("Rename…"), run: () => setDialog("rename") },
-    { label: _("Export as Markdown"), run: () => void exportChat(moduleId, title, "md") },
-    { label: _("Export as JSON"), run: () => void exportChat(moduleId, title, "json") },
+    { label: _("Export as Markdown"), run: () => save("md") },
+    { label: _("Export as JSON"), run: () => save("json") },
     { label: _("Delete"), run: remove, isDestructive: true },
   ];
 
