@@ -5,6 +5,7 @@
 import hashlib
 import json
 import os
+import re
 import select
 import shutil
 import socket
@@ -86,6 +87,16 @@ def snapshot(home):
                 result[os.path.join(folder, name)] = hashlib.sha256(file.read()).hexdigest()
     assert result
     return result
+
+
+def peak_memory(confabd):
+    with open(f'/proc/{confabd.process.pid}/status', encoding='ascii') as file:
+        return int(re.search(r'VmHWM:\s+(\d+) kB', file.read()).group(1)) * 1024
+
+
+def has_sanitizer(confabd):
+    with open(f'/proc/{confabd.process.pid}/maps', encoding='utf-8') as file:
+        return 'libasan' in file.read()
 
 
 def limit_files(confabd, size):
@@ -221,6 +232,17 @@ class Transfers(unittest.TestCase):
         self.assertEqual(without_time(export_bytes(client, f'{ROOT}/sessions/s')),
                          without_time(exported))
 
+
+    def test_memory_stays_small(self):
+        confabd = self.confab()
+        client = self.client()
+        data = many(4000 if os.environ.get('CONFAB_TEST_LONG') else 800, ('w' * 99 + ' ') * 100)
+        before = peak_memory(confabd)
+        import_bytes(client, data)
+        self.assertGreater(len(export_bytes(client)), len(data))
+        # the caches of both databases, whatever the size; a sanitizer keeps what was freed
+        if not has_sanitizer(confabd):
+            self.assertLess(peak_memory(confabd) - before, 24e6)
 
     def test_taken_ids_get_new_ones(self):
         self.confab()

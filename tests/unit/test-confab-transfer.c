@@ -9,6 +9,7 @@
 #include "confab-export.h"
 #include "confab-import-reader.h"
 #include "confab-pump.h"
+#include "confab-service.h"
 #include "confab-staging-private.h"
 #include "confab-store-cut.h"
 #include "confab-store-fixture.h"
@@ -202,6 +203,40 @@ test_running_is_interrupted (Fixture *self, gconstpointer data)
   g_assert_cmpint (answer->state, ==, CONFAB_STATE_INTERRUPTED);
   g_assert_cmpstr (answer->text, ==, "half");
   g_assert_cmpstr (answer->error_code, ==, "interrupted");
+
+  close_store (store);
+  close_store (other);
+}
+
+/* The longest answer, of characters that JSON writes as six bytes each. */
+static void
+test_longest_answer (Fixture *self, gconstpointer data)
+{
+  ConfabStore *store = open_store (self->path);
+  ConfabStore *other = open_store (NULL);
+  g_autoptr (ConfabBatch) batch = confab_batch_new (CONFAB_BATCH_RELAXED);
+  g_autofree char *longest = g_strnfill (CONFAB_MAX_ANSWER_BYTES, '\001');
+  g_autofree char *parts = confab_parts_new (longest, NULL);
+  ConfabMessageRecord record = { .id = (char *) "long",
+                                 .module_id = (char *) "m",
+                                 .role = CONFAB_ROLE_ASSISTANT,
+                                 .parts = parts,
+                                 .state = CONFAB_STATE_COMPLETED };
+  g_autoptr (ConfabStaging) staging = NULL;
+  g_autoptr (ConfabMessageRecord) answer = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  Run run = { NULL };
+
+  put_ground (store);
+  confab_batch_put_message (batch, &record);
+  commit_ok (store, batch);
+  text = export_text (store, &run);
+  staging = stage (text);
+  merge (other, staging, "s", "m", NULL, &error);
+  g_assert_no_error (error);
+  answer = get_message (other, "m", "long");
+  g_assert_true (g_str_equal (answer->text, longest));
 
   close_store (store);
   close_store (other);
@@ -496,6 +531,7 @@ main (int argc, char **argv)
   g_test_add ("/confab/transfer/" path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
   ADD ("round-trip", test_round_trip);
   ADD ("running-is-interrupted", test_running_is_interrupted);
+  ADD ("longest-answer", test_longest_answer);
   ADD ("merge-behind-what-is-there", test_merge_behind_what_is_there);
   ADD ("merge-of-a-taken-id", test_merge_of_a_taken_id);
   ADD ("merge-cancelled", test_merge_cancelled);
