@@ -463,6 +463,26 @@ test('provider:list of an upstream that is away', async (t) => {
   assert.equal(typeof providers[0].error, 'string');
 });
 
+test('provider:list does not wait for an upstream that is silent', async (t) => {
+  const silent = createServer((socket) => socket.on('error', () => {}).resume());
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const confabd = await startConfabd(t, [], { config: `[confab]
+provider=builtin
+[providers/silent]
+type=openai
+base-url=http://127.0.0.1:${silent.address().port}/v1
+` });
+  t.after(() => silent.close());
+  const chat = await connect(t, confabd);
+  /* a list that is asked for on its own may take 30 s */
+  const { ok, providers } = await chat.socket.timeout(20000).emitWithAck('provider:list', {});
+  assert.equal(ok, true);
+  assert.deepEqual(providers.map(({ name, models }) => [name, models]),
+    [['builtin', ['builtin']], ['silent', []]]);
+  assert.equal(providers[1].error, 'The model server did not answer in time.');
+});
+
 test('the builtin provider answers without a network', async (t) => {
   const confabd = await startConfabd(t, ['--provider', 'builtin']);
   const chat = await connect(t, confabd);

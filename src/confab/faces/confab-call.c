@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-call.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "confab-wire-objects.h"
 #include "confab-wire.h"
 
 #define PROTOCOL_VERSION 1
 #define DEFAULT_PAGE 50
+/* How long provider:list waits for the slowest of the model servers. */
+#define LISTING_SECONDS 5
 
 typedef struct
 {
@@ -312,6 +316,8 @@ typedef struct
   Call *call;
   JsonArray *providers;
   guint n_awaited;
+  GCancellable *too_late;
+  GSource *limit;
 } ProviderListing;
 
 typedef struct
@@ -332,7 +338,21 @@ maybe_answer_listing (ProviderListing *listing)
   ack = json_object_new ();
   json_object_set_array_member (ack, "providers", listing->providers);
   answer (listing->call, ack);
+  g_source_destroy (listing->limit);
+  g_source_unref (listing->limit);
+  g_object_unref (listing->too_late);
   g_free (listing);
+}
+
+static gboolean
+too_late_cb (gpointer user_data)
+{
+  /* whoever is cancelled may be the last, and with it the listing goes */
+  g_autoptr (GCancellable) too_late = g_object_ref (G_CANCELLABLE (user_data));
+
+  g_cancellable_cancel (too_late);
+
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -346,7 +366,10 @@ models_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   /* a provider that cannot be reached is there all the same */
   names = confab_provider_list_models_finish (CONFAB_PROVIDER (source), result, &error);
-  if (names == NULL)
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    json_object_set_string_member (waiting->entry, "error",
+                                   _ ("The model server did not answer in time."));
+  else if (names == NULL)
     json_object_set_string_member (waiting->entry, "error", error->message);
   for (guint i = 0; names != NULL && i < names->len; i++)
     json_array_add_string_element (models, g_ptr_array_index (names, i));
@@ -376,6 +399,11 @@ run_provider_list (const ConfabCallContext *context,
   listing->call = call;
   listing->providers = json_array_new ();
   listing->n_awaited = 1;
+  listing->too_late = g_cancellable_new ();
+  listing->limit = g_timeout_source_new_seconds (LISTING_SECONDS);
+  g_source_set_static_name (listing->limit, "[confab] provider:list limit");
+  g_source_set_callback (listing->limit, too_late_cb, listing->too_late, NULL);
+  g_source_attach (listing->limit, g_main_context_get_thread_default ());
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     {
       ProviderEntry *waiting = g_new (ProviderEntry, 1);
@@ -386,8 +414,8 @@ run_provider_list (const ConfabCallContext *context,
       json_array_add_object_element (listing->providers, entry);
       *waiting = (ProviderEntry){ listing, entry };
       listing->n_awaited++;
-      confab_provider_list_models_async (confab_provider_registry_lookup (registry, names[i]), NULL,
-                                         models_listed_cb, waiting);
+      confab_provider_list_models_async (confab_provider_registry_lookup (registry, names[i]),
+                                         listing->too_late, models_listed_cb, waiting);
     }
 
   listing->n_awaited--;
