@@ -84,6 +84,42 @@ test('a clock that goes back changes no order', async (t) => {
   assert.deepEqual(sessions.map(({ sessionId }) => sessionId), ['newer', 'default']);
 });
 
+/** Rows as confabd would have written them, without asking it ten thousand times. */
+const countTo = (n) => `WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c
+  WHERE i < ${n})`;
+
+test('there is room for so many sessions and conversations, and not for one more', async (t) => {
+  const dir = await makeDir(t);
+  const first = await startWithRaw(t, 'plain', { args: ['--data-dir', dir] });
+  const { limits } = await (await connect(t, first.confabd)).call('server:info', {});
+  await first.confabd.stop();
+  const path = join(dir, 'confab.db');
+  runSql(path, `INSERT INTO sessions (id, title, created_at, updated_at)
+    ${countTo(limits.sessions)} SELECT 's' || i, '', 1, 1 FROM c`);
+  runSql(path, `INSERT INTO modules (session, id, title, title_is_auto, created_at, updated_at)
+    ${countTo(limits.modules - 1)} SELECT 1, 'm' || i, '', 1, 1, 1 FROM c`);
+
+  const { confabd, upstream } = await startWithRaw(t, 'plain', { args: ['--data-dir', dir] });
+  const chat = await connect(t, confabd);
+  const isFull = async (event, payload, what) => {
+    const ack = await chat.call(event, payload);
+    assert.equal(ack.code, 'invalid-request', JSON.stringify(ack));
+    assert.match(ack.error, what);
+  };
+  await isFull('session:create', { sessionId: 'one-more' }, /too many sessions/);
+  await isFull('ai:chat:generate', { moduleId: 'new', message: 'Hello', sessionId: 'one-more' },
+    /too many sessions/);
+  await chat.ask({ moduleId: 'new', message: 'Hello', sessionId: 's2' });
+  await isFull('module:create', { sessionId: 's2' }, /too many conversations/);
+  await isFull('ai:chat:generate', { moduleId: 'newer', message: 'Hello', sessionId: 's2' },
+    /too many conversations/);
+  assert.equal((await statsOf(upstream)).requests.length, 1);
+
+  assert.equal((await chat.call('module:delete', { moduleId: 'm1' })).ok, true);
+  assert.equal((await chat.call('session:delete', { sessionId: 's3' })).ok, true);
+  await chat.ask({ moduleId: 'newer', message: 'Hello', sessionId: 'one-more' });
+});
+
 test(`${N_MODULES} modules at once from ${N_CLIENTS} clients`, async (t) => {
   const { confabd, upstream } = await startWithRaw(t, 'paced:20:10');
   const chats = await Promise.all(Array.from({ length: N_CLIENTS }, (_, i) =>

@@ -275,6 +275,15 @@ write_question (GTask *task)
   confab_store_commit_async (self->store, batch, written_cb, g_object_ref (task));
 }
 
+/* Where a module that is not known yet comes to be. */
+static const char *
+get_session_id (const Asking *asking)
+{
+  const char *session_id = confab_rules_get_string (asking->payload, "sessionId");
+
+  return session_id != NULL ? session_id : CONFAB_DEFAULT_SESSION;
+}
+
 static gboolean
 check_room (ConfabService *self, Asking *asking, ConfabModule *module, GError **error)
 {
@@ -302,6 +311,12 @@ check_room (ConfabService *self, Asking *asking, ConfabModule *module, GError **
       code = CONFAB_ERROR_INVALID_REQUEST;
       message = _ ("There are too many conversations; delete some first.");
     }
+  else if (module == NULL && !g_hash_table_contains (self->sessions, get_session_id (asking))
+           && g_hash_table_size (self->sessions) >= CONFAB_MAX_SESSIONS)
+    {
+      code = CONFAB_ERROR_INVALID_REQUEST;
+      message = _ ("There are too many sessions; delete some first.");
+    }
   else if (module != NULL && user_message_id != NULL && has_message (module, user_message_id))
     {
       code = CONFAB_ERROR_INVALID_REQUEST;
@@ -324,14 +339,10 @@ check_room (ConfabService *self, Asking *asking, ConfabModule *module, GError **
 static void
 ensure_module (ConfabService *self, Asking *asking)
 {
-  const char *session_id = confab_rules_get_string (asking->payload, "sessionId");
   ConfabModule *module = g_hash_table_lookup (self->modules, asking->module_id);
+  const char *session_id =
+      module != NULL ? confab_module_get_session_id (module) : get_session_id (asking);
   ConfabSession *session;
-
-  if (module != NULL)
-    session_id = confab_module_get_session_id (module);
-  else if (session_id == NULL)
-    session_id = CONFAB_DEFAULT_SESSION;
 
   session = g_hash_table_lookup (self->sessions, session_id);
   if (session != NULL)
