@@ -546,6 +546,69 @@ test_ask_after_delete (ServiceFixture *self, gconstpointer data)
   assert_branch (self, "m", "user:two;assistant:2;");
 }
 
+/* What was asked before the delete, and is still being looked up, finds nothing of it. */
+static void
+test_delete_while_looked_up (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) first = converse (self, "m", "one", "1");
+  g_autoptr (JsonObject) payload = fields ("moduleId", "m", NULL);
+  g_autoptr (GAsyncResult) history = NULL;
+  g_autoptr (GAsyncResult) recalled = NULL;
+  g_autoptr (GAsyncResult) regenerated = NULL;
+  g_autoptr (GAsyncResult) deleted = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean flag;
+
+  confab_service_history_async (self->service, payload, store_ready_cb, &history);
+  confab_service_recall_async (self->service, payload, store_ready_cb, &recalled);
+  confab_service_regenerate_async (self->service, payload, store_ready_cb, &regenerated);
+  confab_service_change_module_async (self->service, "module:delete", payload, store_ready_cb,
+                                      &deleted);
+  wait_for (&deleted);
+
+  wait_for (&history);
+  g_assert_null (confab_service_history_finish (self->service, history, &flag, &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MODULE);
+  g_clear_error (&error);
+  wait_for (&recalled);
+  g_assert_null (confab_service_recall_finish (self->service, recalled, &error));
+  g_assert_no_error (error);
+  wait_for (&regenerated);
+  g_assert_null (confab_service_generate_finish (self->service, regenerated, &flag, &error));
+  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MODULE);
+  g_assert_null (confab_service_lookup_module (self->service, "m"));
+}
+
+/* A repeat that comes with the delete of its module asks a new one: the old answer is gone. */
+static void
+test_delete_while_repeated (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (JsonObject) payload =
+      fields ("moduleId", "m", "message", "one", "requestId", "r", NULL);
+  g_autoptr (ConfabGeneration) first = generate (self, json_object_ref (payload));
+  g_autoptr (ConfabGeneration) second = NULL;
+  g_autoptr (GAsyncResult) repeat = NULL;
+  g_autoptr (GAsyncResult) deleted = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean repeated = TRUE;
+
+  await_run (self, 0);
+  confab_service_generate_async (self->service, payload, store_ready_cb, &repeat);
+  confab_service_change_module_async (self->service, "module:delete", payload, store_ready_cb,
+                                      &deleted);
+  wait_for (&deleted);
+  wait_for (&repeat);
+  second = confab_service_generate_finish (self->service, repeat, &repeated, &error);
+  g_assert_no_error (error);
+  g_assert_false (repeated);
+  g_assert_true (second != first);
+  scripted_run_say (await_run (self, 1), "1");
+  scripted_run_finish (await_run (self, 1));
+  await_end (second);
+  g_assert_cmpint (confab_generation_get_state (first), ==, CONFAB_STATE_STOPPED);
+  assert_branch (self, "m", "user:one;assistant:1;");
+}
+
 /* The store refuses */
 
 static void
@@ -952,6 +1015,8 @@ main (int argc, char **argv)
     { "search", test_search },
     { "delete-running", test_delete_running },
     { "ask-after-delete", test_ask_after_delete },
+    { "delete-while-looked-up", test_delete_while_looked_up },
+    { "delete-while-repeated", test_delete_while_repeated },
     { "full", test_full },
     { "full-for-two", test_full_for_two },
     { "full-for-queued", test_full_for_queued },

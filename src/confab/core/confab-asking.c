@@ -21,6 +21,10 @@ typedef struct
   const char *text;       /* nullable: the old question's */
   gboolean anew;          /* regenerate */
 
+  /* Of that id when the store was asked; NULL: none. What is deleted is gone from here at once,
+   * while reads that are on their way still find it there. */
+  ConfabModule *asked_module;
+
   /* What is to be answered; of regenerate, from the store. */
   char *question_id;
   char *parent_id;
@@ -53,6 +57,7 @@ asking_free (gpointer data)
   Asking *asking = data;
 
   g_clear_pointer (&asking->payload, json_object_unref);
+  g_clear_object (&asking->asked_module);
   g_free (asking->question_id);
   g_free (asking->parent_id);
   g_clear_object (&asking->old_question);
@@ -158,6 +163,24 @@ has_message (ConfabModule *module, const char *message_id)
 }
 
 static void request_read_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+static void look_up (GTask *task);
+
+/* Whether its module was deleted, or deleted and made anew, while the store was read: what was read
+ * means nothing then, and it is looked up once more. */
+static gboolean
+starts_again (GTask *task)
+{
+  ConfabService *self = g_task_get_source_object (task);
+  Asking *asking = g_task_get_task_data (task);
+
+  if (g_hash_table_lookup (self->modules, asking->module_id) == asking->asked_module)
+    return FALSE;
+
+  g_clear_object (&asking->known);
+  look_up (task);
+
+  return TRUE;
+}
 
 /* Takes @refusal. The same request may have been accepted while this one waited for the store. */
 static void
@@ -173,6 +196,7 @@ refuse_unless_repeat (GTask *task, GError *refusal)
     }
 
   asking->refusal = refusal;
+  g_set_object (&asking->asked_module, g_hash_table_lookup (self->modules, asking->module_id));
   confab_store_find_request_async (self->store, asking->module_id, asking->request_id, NULL,
                                    request_read_cb, g_object_ref (task));
 }
@@ -447,6 +471,8 @@ user_message_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   record = confab_store_get_message_finish (CONFAB_STORE (source), result, &error);
+  if (starts_again (task))
+    return;
   if (record != NULL)
     refuse_unless_repeat (
         task, g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
@@ -468,6 +494,8 @@ old_question_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   record = confab_store_get_message_finish (CONFAB_STORE (source), result, &error);
+  if (starts_again (task))
+    return;
   if (error != NULL && !g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_NOT_FOUND))
     g_task_return_error (task, confab_service_storage_error (error));
   else if (record == NULL)
@@ -521,11 +549,15 @@ request_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   exchange = confab_store_exchange_finish (CONFAB_STORE (source), result, &error);
+  if (asking->refusal == NULL && starts_again (task))
+    return;
   if (error != NULL)
     {
       g_task_return_error (task, confab_service_storage_error (error));
       return;
     }
+  if (module != asking->asked_module)
+    g_clear_pointer (&exchange, confab_exchange_free);
 
   /* one that is still here is newer than its row */
   if (exchange != NULL && module != NULL)
@@ -549,6 +581,26 @@ request_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     read_messages (task);
 }
 
+/* Begins, or begins again, with what is here. */
+static void
+look_up (GTask *task)
+{
+  ConfabService *self = g_task_get_source_object (task);
+  Asking *asking = g_task_get_task_data (task);
+  ConfabModule *module = g_hash_table_lookup (self->modules, asking->module_id);
+
+  g_set_object (&asking->asked_module, module);
+  if (self->shut_down)
+    refuse (task, CONFAB_ERROR_SHUTTING_DOWN, _ ("Confab is shutting down."));
+  else if (asking->anew && module == NULL)
+    refuse (task, CONFAB_ERROR_UNKNOWN_MODULE, _ ("There is no conversation with this moduleId."));
+  else if (module != NULL && asking->request_id != NULL)
+    confab_store_find_request_async (self->store, asking->module_id, asking->request_id, NULL,
+                                     request_read_cb, g_object_ref (task));
+  else
+    read_messages (task);
+}
+
 static void
 ask (ConfabService *self,
      const char *call,
@@ -558,7 +610,6 @@ ask (ConfabService *self,
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   Asking *asking = g_new0 (Asking, 1);
-  ConfabModule *module;
   GError *error = NULL;
 
   g_task_set_source_tag (task, ask);
@@ -574,17 +625,7 @@ ask (ConfabService *self,
   asking->request_id = confab_rules_get_string (payload, "requestId");
   asking->text = confab_rules_get_string (payload, "message");
   asking->anew = g_str_equal (call, "ai:chat:regenerate");
-
-  module = g_hash_table_lookup (self->modules, asking->module_id);
-  if (self->shut_down)
-    refuse (task, CONFAB_ERROR_SHUTTING_DOWN, _ ("Confab is shutting down."));
-  else if (asking->anew && module == NULL)
-    refuse (task, CONFAB_ERROR_UNKNOWN_MODULE, _ ("There is no conversation with this moduleId."));
-  else if (module != NULL && asking->request_id != NULL)
-    confab_store_find_request_async (self->store, asking->module_id, asking->request_id, NULL,
-                                     request_read_cb, g_object_ref (task));
-  else
-    read_messages (task);
+  look_up (task);
 }
 
 /**

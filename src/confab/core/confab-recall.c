@@ -65,6 +65,24 @@ find_here (ConfabService *self, ConfabModule *module, const char *generation_id)
   return NULL;
 }
 
+static void recall (GTask *task);
+
+/* What is deleted is gone from here at once, while reads that are on their way still find it there.
+ * Remembers the module of which the store is asked; none: %NULL. */
+static void
+set_asked_module (GTask *task, ConfabModule *module)
+{
+  g_object_set_data_full (G_OBJECT (task), "confab-asked-module",
+                          module != NULL ? g_object_ref (module) : NULL, g_object_unref);
+}
+
+/* Whether it was deleted, or deleted and made anew, meanwhile: what was read means nothing then. */
+static gboolean
+is_outdated (GTask *task, ConfabModule *module)
+{
+  return g_object_get_data (G_OBJECT (task), "confab-asked-module") != module;
+}
+
 static void
 exchange_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -78,7 +96,9 @@ exchange_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   ConfabGeneration *here = module != NULL ? find_here (self, module, generation_id) : NULL;
 
   exchange = confab_store_exchange_finish (CONFAB_STORE (source), result, &error);
-  if (here != NULL)
+  if (is_outdated (task, module))
+    recall (task);
+  else if (here != NULL)
     g_task_return_pointer (task, g_object_ref (here), g_object_unref);
   else if (error != NULL)
     g_task_return_error (task, confab_service_storage_error (error));
@@ -121,6 +141,29 @@ begin (ConfabService *self,
   return g_steal_pointer (&task);
 }
 
+static void
+recall (GTask *task)
+{
+  ConfabService *self = g_task_get_source_object (task);
+  JsonObject *payload = g_task_get_task_data (task);
+  const char *module_id = confab_rules_get_string (payload, "moduleId");
+  const char *generation_id = confab_rules_get_string (payload, "generationId");
+  ConfabModule *module = g_hash_table_lookup (self->modules, module_id);
+  ConfabGeneration *here = module != NULL ? find_here (self, module, generation_id) : NULL;
+
+  set_asked_module (task, module);
+  if (here != NULL)
+    g_task_return_pointer (task, g_object_ref (here), g_object_unref);
+  else if (module == NULL)
+    g_task_return_pointer (task, NULL, NULL);
+  else if (generation_id != NULL)
+    confab_store_get_generation_async (self->store, module_id, generation_id, NULL,
+                                       exchange_read_cb, g_object_ref (task));
+  else
+    confab_store_last_generation_async (self->store, module_id, NULL, exchange_read_cb,
+                                        g_object_ref (task));
+}
+
 /**
  * confab_service_recall_async:
  * @self: the service
@@ -137,9 +180,6 @@ confab_service_recall_async (ConfabService *self,
                              gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
-  const char *module_id, *generation_id;
-  ConfabGeneration *here;
-  ConfabModule *module;
 
   g_return_if_fail (CONFAB_IS_SERVICE (self));
 
@@ -147,20 +187,7 @@ confab_service_recall_async (ConfabService *self,
   if (task == NULL)
     return;
 
-  module_id = confab_rules_get_string (payload, "moduleId");
-  generation_id = confab_rules_get_string (payload, "generationId");
-  module = g_hash_table_lookup (self->modules, module_id);
-  here = module != NULL ? find_here (self, module, generation_id) : NULL;
-  if (here != NULL)
-    g_task_return_pointer (task, g_object_ref (here), g_object_unref);
-  else if (module == NULL)
-    g_task_return_pointer (task, NULL, NULL);
-  else if (generation_id != NULL)
-    confab_store_get_generation_async (self->store, module_id, generation_id, NULL,
-                                       exchange_read_cb, g_object_ref (task));
-  else
-    confab_store_last_generation_async (self->store, module_id, NULL, exchange_read_cb,
-                                        g_object_ref (task));
+  recall (task);
 }
 
 /**
@@ -233,6 +260,29 @@ take_those_here (ConfabModule *module, GPtrArray *messages)
     }
 }
 
+static void history_read_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+
+static void
+read_history (GTask *task)
+{
+  ConfabService *self = g_task_get_source_object (task);
+  JsonObject *payload = g_task_get_task_data (task);
+  ConfabModule *module = find_module (self, payload);
+
+  if (module == NULL)
+    {
+      g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MODULE, "%s",
+                               _ ("There is no conversation with this moduleId."));
+      return;
+    }
+
+  set_asked_module (task, module);
+  confab_store_history_async (self->store, confab_rules_get_string (payload, "moduleId"),
+                              confab_rules_get_string (payload, "before"),
+                              (guint) confab_rules_get_int (payload, "limit", DEFAULT_PAGE), NULL,
+                              history_read_cb, g_object_ref (task));
+}
+
 static void
 history_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -245,6 +295,11 @@ history_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   Page *page;
 
   records = confab_store_history_finish (CONFAB_STORE (source), result, &more, &error);
+  if (is_outdated (task, module))
+    {
+      read_history (task);
+      return;
+    }
   if (g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_NOT_FOUND))
     {
       g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MESSAGE, "%s",
@@ -288,17 +343,7 @@ confab_service_history_async (ConfabService *self,
   if (task == NULL)
     return;
 
-  if (find_module (self, payload) == NULL)
-    {
-      g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MODULE, "%s",
-                               _ ("There is no conversation with this moduleId."));
-      return;
-    }
-
-  confab_store_history_async (self->store, confab_rules_get_string (payload, "moduleId"),
-                              confab_rules_get_string (payload, "before"),
-                              (guint) confab_rules_get_int (payload, "limit", DEFAULT_PAGE), NULL,
-                              history_read_cb, g_object_ref (task));
+  read_history (task);
 }
 
 /**
