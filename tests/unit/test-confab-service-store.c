@@ -364,8 +364,9 @@ test_queue (ServiceFixture *self, gconstpointer data)
   scripted_run_finish (await_run (self, 2));
   await_end (third);
   g_assert_cmpstr (self->heard->str, ==,
-                   "ended:one:completed;started:two;ended:two:completed;started:three;"
-                   "ended:three:completed;");
+                   "ended:one:completed;started:two;module:m;"
+                   "ended:two:completed;started:three;module:m;"
+                   "ended:three:completed;module:m;");
   assert_branch (self, "m", "user:one;assistant:1;user:two;assistant:2;user:three;assistant:;");
 }
 
@@ -512,7 +513,7 @@ test_delete_running (ServiceFixture *self, gconstpointer data)
   g_assert_cmpint (confab_generation_get_state (first), ==, CONFAB_STATE_STOPPED);
   g_assert_cmpint (confab_generation_get_state (second), ==, CONFAB_STATE_STOPPED);
   g_assert_null (confab_service_lookup_module (self->service, "m"));
-  g_assert_true (g_str_has_suffix (self->heard->str, "-module:m;"));
+  g_assert_true (g_str_has_suffix (self->heard->str, "-module:m;session:default;"));
   scripted_run_say (run, "ved");
   scripted_run_finish (run);
   settle (self);
@@ -791,7 +792,7 @@ test_full_for_changes (ServiceFixture *self, gconstpointer data)
   g_assert_cmpstr (confab_module_get_instructions (module), ==, "b");
   g_assert_cmpstr (confab_module_get_title (module), ==, "");
   g_assert_true (confab_module_get_title_is_auto (module));
-  g_assert_cmpstr (self->heard->str, ==, "session:s;module:m;");
+  g_assert_cmpstr (self->heard->str, ==, "session:s;session:s;module:m;");
 }
 
 /* Two changes in one breath: both are taken back, to what is on disk. */

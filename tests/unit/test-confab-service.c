@@ -49,7 +49,7 @@ test_order (ServiceFixture *self, gconstpointer data)
   g_assert_true (g_str_has_prefix (self->heard->str, "answer;"));
   g_assert_nonnull (strstr (self->heard->str, "session:default;module:m;"));
   g_assert_nonnull (strstr (self->heard->str, "started:Hello;"));
-  g_assert_true (g_str_has_suffix (self->heard->str, "ended:Hello:completed;"));
+  g_assert_true (g_str_has_suffix (self->heard->str, "ended:Hello:completed;module:m;"));
 }
 
 static void
@@ -579,7 +579,7 @@ test_changes (ServiceFixture *self, gconstpointer data)
   g_assert_false (confab_module_get_title_is_auto (module));
   g_assert_null (confab_module_get_model (module));
   g_assert_cmpstr (self->heard->str, ==,
-                   "session:s;module:m;module:m;module:m;-module:m;-session:s;");
+                   "session:s;session:s;module:m;module:m;module:m;-module:m;-session:s;");
   g_assert_null (confab_service_lookup_session (self->service, "s"));
   g_assert_null (confab_service_lookup_module (self->service, "m"));
 }
