@@ -135,6 +135,8 @@ class SystemBus(unittest.TestCase):
         module = client.make_module(client.make_session(), 'Kept')
         self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.CreateSession', 'x', '{}'))
         self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.CreateLink'))
+        self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.GetToken'))
+        self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.RotateToken'))
         self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.Export', '@ao []', '0'))
         self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.Import', '0'))
         self.check_unauthorized(self.as_nobody(module, f'{MODULE}.Delete'))

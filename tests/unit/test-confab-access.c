@@ -313,6 +313,29 @@ test_tickets_are_bounded (void)
   g_assert_true (confab_tickets_redeem (tickets, newest, 0));
 }
 
+/* What let in before lets in no more, of whichever kind. */
+static void
+test_new_keys (void)
+{
+  static char token[] = "another-token";
+  static char cookie[] = "another-cookie";
+  const ConfabKeys keys = { .token = token, .cookie = cookie };
+  g_autoptr (ConfabAccess) access = make_access_at (PORT, NULL);
+  g_autofree char *ticket = confab_access_mint_ticket (access, NULL);
+  const ConfabRequester with_cookie = { .cookie = "confab-7420=the-cookie", .peer_uid = -1 };
+  const ConfabRequester with_new = { .cookie = "confab-7420=another-cookie", .peer_uid = -1 };
+
+  g_assert_cmpstr (confab_access_get_token (access), ==, "the-token");
+  g_assert_true (confab_access_is_authorized (access, &with_cookie));
+  confab_access_set_keys (access, &keys);
+  g_assert_cmpstr (confab_access_get_token (access), ==, "another-token");
+  g_assert_false (confab_access_check_token (access, "the-token"));
+  g_assert_true (confab_access_check_token (access, "another-token"));
+  g_assert_false (confab_access_is_authorized (access, &with_cookie));
+  g_assert_true (confab_access_is_authorized (access, &with_new));
+  g_assert_false (confab_access_redeem_ticket (access, ticket));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -329,6 +352,7 @@ main (int argc, char **argv)
   g_test_add_func ("/confab/access/cookie", test_cookie);
   g_test_add_func ("/confab/access/unix-peers", test_unix_peers);
   g_test_add_func ("/confab/access/open", test_open);
+  g_test_add_func ("/confab/access/new-keys", test_new_keys);
   g_test_add_func ("/confab/access/ticket", test_ticket);
   g_test_add_func ("/confab/access/ticket-expires", test_ticket_expires);
   g_test_add_func ("/confab/access/tickets-are-bounded", test_tickets_are_bounded);
