@@ -10,7 +10,9 @@ import { BUILTIN, call, post } from './lib/ui-stream.mjs';
 
 async function refusal(confabd, event, body, options) {
   const response = await post(confabd, `/api/call/${event}`, body, options);
-  return { status: response.status, headers: response.headers, ...await response.json() };
+  const ack = await response.json();
+  assert.equal(ack.ok, false, 'a refusal is an ack, whoever refuses');
+  return { status: response.status, headers: response.headers, ...ack };
 }
 
 async function waitForEnd(confabd, moduleId) {

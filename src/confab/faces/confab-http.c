@@ -91,7 +91,7 @@ respond_error (SoupServerMessage *message,
       return;
     }
 
-  json = g_string_new ("{\"error\":");
+  json = g_string_new ("{\"ok\":false,\"error\":");
   socketio_json_append_string (json, sentence, -1);
   g_string_append (json, ",\"code\":");
   socketio_json_append_string (json, code, -1);
