@@ -2,7 +2,7 @@
 // streams.mjs PORT SPEC: clients that ask and listen, SPEC is JSON:
 //   clients: how many sockets ask; streams: how many questions each asks, one after another, each
 //   in a module of its own, or with oneModule all in one; message: the question; followers: how
-//   many sockets more follow the first client's module.
+//   many sockets more follow the first client's module; kind: "websocket", "tls" or "polling".
 // Prints "ready" when all are connected. Then each line on standard input is a command:
 //   go     asks
 //   count  prints, as JSON, what has come since the last count: tokens, frames, and the times from
@@ -15,7 +15,7 @@ import { percentile } from './lib/statistics.mjs';
 import { TOKEN_LENGTH, now, readToken } from './lib/token.mjs';
 
 const port = Number(process.argv[2]);
-const { clients, streams = 1, message, followers = 0, oneModule = false } =
+const { clients, streams = 1, message, followers = 0, oneModule = false, kind = 'websocket' } =
   JSON.parse(process.argv[3]);
 
 /* Events are told apart, and tokens found, without parsing JSON: followers get many. */
@@ -74,7 +74,7 @@ function ask(socket, index) {
   next();
 }
 
-const sockets = await openSockets(port, clients + followers);
+const sockets = await openSockets(port, clients + followers, { kind });
 const askers = sockets.slice(0, clients);
 for (const socket of sockets)
   socket.onEnd = () => { throw new Error('the server closed a connection'); };

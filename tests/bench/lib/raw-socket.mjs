@@ -3,6 +3,9 @@
 // server. It answers pings, and hands on each event as text, unparsed.
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+
+import { PollingSocket } from './polling-socket.mjs';
 
 /* one local address has some 28,000 ports at best; eight are enough for any limit of files */
 const LOCAL_ADDRESSES = 8;
@@ -65,9 +68,10 @@ export class RawSocket {
   onEnd = () => {};
 
   /** @param {number} index spreads connections over local addresses */
-  constructor(port, index = 0) {
+  constructor(port, index = 0, tls = false) {
     const localAddress = `127.0.0.${2 + (index % LOCAL_ADDRESSES)}`;
-    this.#socket = connect({ host: '127.0.0.1', port, localAddress, noDelay: true });
+    const where = { host: '127.0.0.1', port, localAddress, noDelay: true };
+    this.#socket = tls ? connectTls({ ...where, rejectUnauthorized: false }) : connect(where);
     /** Resolves when the server has answered CONNECT. */
     this.opened = new Promise((resolve, reject) => { this.#settle = { resolve, reject }; });
     this.#socket.write('GET /api/socket/?EIO=4&transport=websocket HTTP/1.1\r\n'
@@ -145,14 +149,20 @@ export class RawSocket {
   }
 }
 
-/** Opens `count` sockets, some at a time. */
-export async function openSockets(port, count, atATime = 100) {
+const kinds = {
+  websocket: (port, index) => new RawSocket(port, index),
+  tls: (port, index) => new RawSocket(port, index, true),
+  polling: (port) => new PollingSocket(port),
+};
+
+/** Opens `count` sockets of a kind ("websocket", "tls" or "polling"), some at a time. */
+export async function openSockets(port, count, { atATime = 100, kind = 'websocket' } = {}) {
   const sockets = [];
   let next = 0;
   const openSome = async () => {
     while (next < count) {
       next += 1;
-      const socket = new RawSocket(port, next);
+      const socket = kinds[kind](port, next);
       sockets.push(await socket.opened);
     }
   };

@@ -3,6 +3,7 @@
 // are the ratios to the Node peer that Confab is to stay under.
 import { countFds, memoryOf, sleep, waitFor } from '../../integration/lib/process.mjs';
 import { Load, Server } from './servers.mjs';
+import { startTlsProxy } from './tls-proxy.mjs';
 import { percentile } from './statistics.mjs';
 
 const SETTLE_MS = 3000;
@@ -22,8 +23,8 @@ async function holdIdle(server, count) {
   return { load, ms: Number(ms), cpu: await server.cpuTime() - before };
 }
 
-async function startStreams(server, spec) {
-  const load = new Load('streams.mjs', server.port, JSON.stringify(spec));
+async function startStreams(server, spec, port = server.port) {
+  const load = new Load('streams.mjs', port, JSON.stringify(spec));
   const line = await load.line();
   if (line !== 'ready')
     throw new Error(line);
@@ -33,9 +34,9 @@ async function startStreams(server, spec) {
 const perToken = (cpu, tokens) => (cpu * 1000) / tokens;
 
 /* Streams at a steady pace, watched for a while after they have warmed up. */
-async function watchPaced(server, spec, rate) {
+async function watchPaced(server, spec, rate, port) {
   const tokens = Math.ceil((rate * (WARM_UP_MS + WINDOW_MS + SLACK_MS)) / 1000);
-  const load = await startStreams(server, { ...spec, message: `paced ${rate} ${tokens}` });
+  const load = await startStreams(server, { ...spec, message: `paced ${rate} ${tokens}` }, port);
   load.say('go');
   await sleep(WARM_UP_MS);
   const begun = await load.ask('count');
@@ -45,6 +46,17 @@ async function watchPaced(server, spec, rate) {
   const seen = await load.ask('count');
   await load.end();
   return { cpu, ...seen, ttft50: begun.ttft50, ttft99: begun.ttft99 };
+}
+
+function describePaced({ cpu, tokens, frames, p50, p99, ttft50 }) {
+  return {
+    'CPU per token, µs': perToken(cpu, tokens),
+    'added latency p50, ms': p50,
+    'added latency p99, ms': p99,
+    'time to first token p50, ms': ttft50,
+    'frames per token': frames / tokens,
+    'tokens/s': (tokens * 1000) / WINDOW_MS,
+  };
 }
 
 const pacedTargets = {
@@ -61,18 +73,9 @@ function paced(connections) {
     targets: pacedTargets,
     async run(server) {
       const idle = connections > clients ? await holdIdle(server, connections - clients) : null;
-      const { cpu, tokens, frames, p50, p99, ttft50, ttft99 } =
-        await watchPaced(server, { clients }, rate);
+      const watched = await watchPaced(server, { clients }, rate);
       await idle?.load.end();
-      return {
-        'CPU per token, µs': perToken(cpu, tokens),
-        'added latency p50, ms': p50,
-        'added latency p99, ms': p99,
-        'time to first token p50, ms': ttft50,
-        'time to first token p99, ms': ttft99,
-        'frames per token': frames / tokens,
-        'tokens/s': (tokens * 1000) / WINDOW_MS,
-      };
+      return { ...describePaced(watched), 'time to first token p99, ms': watched.ttft99 };
     },
   };
 }
@@ -133,6 +136,29 @@ const ramp = {
       figures[`${clients} streams: added latency p99, ms`] = p99;
     }
     return figures;
+  },
+};
+
+const polling = {
+  name: 'polling',
+  title: '50 streams of 10 tokens/s to clients that poll',
+  targets: {},
+  run: async (server) => describePaced(
+    await watchPaced(server, { clients: 50, kind: 'polling' }, 10)),
+};
+
+const tls = {
+  name: 'tls',
+  title: '100 streams of 50 tokens/s through TLS of a local nginx',
+  targets: {},
+  async run(server) {
+    const proxy = await startTlsProxy(server.port);
+    try {
+      return describePaced(
+        await watchPaced(server, { clients: 100, kind: 'tls' }, 50, proxy.port));
+    } finally {
+      await proxy.end();
+    }
   },
 };
 
@@ -231,4 +257,4 @@ const history = {
 };
 
 export const scenarios = [start, memory, paced(100), paced(5000), paced(10000), burst, fanOut,
-  ramp, history];
+  ramp, polling, tls, history];
