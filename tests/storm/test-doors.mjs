@@ -146,12 +146,6 @@ test('more connections than file descriptors', async (t) => {
   if (!long) {
     assert.ok(inside > limit / 2 && inside < limit, `${inside} are in`);
     assert.ok((statuses['× 503'] ?? 0) > 50, JSON.stringify(statuses));
-    const { text } = await new Promise((resolve) => {
-      const late = new Attacker(storm.port);
-      late.socket.write(request('/healthz'));
-      late.gone.then(() => resolve(late));
-    });
-    assert.match(text, /^HTTP\/1\.1 503 /);
   }
   // who is in is served meanwhile: storm's clients, whose answers come from another connection
   const { served } = storm;
