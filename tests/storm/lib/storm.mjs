@@ -44,6 +44,11 @@ export class Storm {
     self.before = await self.measure();
     self.#clients = chats.map((chat, i) => self.#use(chat, i));
     self.#watch();
+    // a test that fails before its weather leaves nobody behind
+    t.after(() => {
+      self.#over = true;
+      self.#clients.forEach((client) => client.catch(() => {}));
+    });
     return self;
   }
 
