@@ -36,7 +36,8 @@ class Soak {
   counts = { asked: 0, accepted: 0, refused: 0, stopped: 0, cuts: 0, resumes: 0, 'over HTTP': 0,
     'upstream faults': 0, deleted: 0, accounted: 0 };
   ends = {};
-  #modules = Array.from({ length: MODULES }, () => ({ n: 0, generations: new Set() }));
+  /* what is asked in now; `asking`: requests that are not answered yet */
+  #modules = [];
   #told = new Map();
   #names = 0;
 
@@ -44,16 +45,16 @@ class Soak {
     this.confabd = confabd;
     this.server = server;
     this.until = Date.now() + MINUTES * 60000;
-    this.#modules.forEach((module) => { module.id = this.#name(); });
+    this.#modules = Array.from({ length: MODULES }, () => this.#makeModule());
   }
 
   get isOver() {
     return Date.now() >= this.until;
   }
 
-  #name() {
+  #makeModule() {
     this.#names += 1;
-    return `soak-${this.#names}`;
+    return { id: `soak-${this.#names}`, generations: new Set(), asking: 0 };
   }
 
   connect(i) {
@@ -85,10 +86,12 @@ class Soak {
     const socket = this.connect(i);
     while (!this.isOver) {
       const module = pick(this.#modules);
+      module.asking += 1;
       if (Math.random() < 0.1)
         await this.#askOverHttp(module);
       else
         await this.#ask(socket, module);
+      module.asking -= 1;
       if (Math.random() < 0.15) {
         this.counts.cuts += 1;
         socket.io.engine?.close();
@@ -111,7 +114,7 @@ class Soak {
       await sleep(20);
       return;
     }
-    this.#accept(module, id, ack.generationId);
+    this.#accept(module, ack.generationId);
     await sleep(Math.random() * 150);
     if (Math.random() < 0.2) {
       const stop = await this.#call(socket, 'ai:chat:stop', { moduleId: id });
@@ -124,10 +127,9 @@ class Soak {
     }
   }
 
-  #accept(module, id, generationId) {
+  #accept(module, generationId) {
     this.counts.accepted += 1;
-    if (module.id === id)
-      module.generations.add(generationId);
+    module.generations.add(generationId);
   }
 
   async #askOverHttp(module) {
@@ -141,7 +143,7 @@ class Soak {
       return;
     }
     this.counts['over HTTP'] += 1;
-    this.#accept(module, id, ack.generationId);
+    this.#accept(module, ack.generationId);
     const stream = await fetch(`${this.confabd.origin}/api/chat/${id}/stream`);
     if (Math.random() < 0.5)
       await stream.body?.cancel();
@@ -154,18 +156,20 @@ class Soak {
     const socket = this.connect(1);
     do {
       await sleep(100);
-      for (const module of this.#modules)
-        if (all ? module.generations.size > 0 : module.generations.size >= ANSWERS_PER_MODULE)
-          await this.#accountFor(socket, module);
+      for (let i = 0; i < MODULES; i += 1)
+        if (all ? this.#modules[i].generations.size > 0
+          : this.#modules[i].generations.size >= ANSWERS_PER_MODULE)
+          await this.#accountFor(socket, i);
     } while (!all && !this.isOver);
     socket.disconnect();
   }
 
-  async #accountFor(socket, module) {
+  async #accountFor(socket, i) {
+    const module = this.#modules[i];
     const { id, generations } = module;
-    // nobody asks there any more
-    module.id = this.#name();
-    module.generations = new Set();
+    // nobody asks there any more, once those have who do
+    this.#modules[i] = this.#makeModule();
+    await waitFor(() => module.asking === 0, { timeout: 60000, what: `the last to ask in ${id}` });
     await waitFor(async () => {
       const ack = await this.#call(socket, 'ai:chat:resume', { moduleId: id });
       return ack && (ack.state === 'idle' || ENDS.includes(ack.state));
