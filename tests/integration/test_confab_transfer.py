@@ -236,13 +236,14 @@ class Transfers(unittest.TestCase):
     def test_memory_stays_small(self):
         confabd = self.confab()
         client = self.client()
+        if has_sanitizer(confabd):
+            self.skipTest('a sanitizer keeps what was freed')
         data = many(4000 if os.environ.get('CONFAB_TEST_LONG') else 800, ('w' * 99 + ' ') * 100)
         before = peak_memory(confabd)
         import_bytes(client, data)
         self.assertGreater(len(export_bytes(client)), len(data))
-        # the caches of both databases, whatever the size; a sanitizer keeps what was freed
-        if not has_sanitizer(confabd):
-            self.assertLess(peak_memory(confabd) - before, 24e6)
+        # the caches of both databases, whatever the size
+        self.assertLess(peak_memory(confabd) - before, 24e6)
 
     def test_taken_ids_get_new_ones(self):
         self.confab()
@@ -372,7 +373,7 @@ class Transfers(unittest.TestCase):
     def test_killed_in_the_middle_there_is_all_or_nothing(self):
         home = make_home()
         self.addCleanup(shutil.rmtree, home, True)
-        n = 8000
+        n = 4000
         data = many(n)
         outcomes = set()
         for round_ in range(4):
