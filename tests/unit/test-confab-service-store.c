@@ -610,6 +610,41 @@ test_delete_while_repeated (ServiceFixture *self, gconstpointer data)
   assert_branch (self, "m", "user:one;assistant:1;");
 }
 
+/* The requestId is used, and its answer has ended, after it was looked up. */
+static void
+test_used_meanwhile (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) before = converse (self, "m", "zero", "0");
+  g_autoptr (JsonObject) payload =
+      fields ("moduleId", "m", "message", "one", "requestId", "r", NULL);
+  g_autoptr (ConfabBatch) batch = confab_batch_new (CONFAB_BATCH_DURABLE);
+  GAsyncResult *results[2] = { NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    confab_service_generate_async (self->service, payload, store_ready_cb, &results[i]);
+  put_message (batch, "m", answer_id (before), "q", CONFAB_STATE_COMPLETED, "one");
+  put_message (batch, "m", "q", "a", CONFAB_STATE_COMPLETED, "1");
+  put_generation (batch, "m", "g", "r", "q", "a", CONFAB_STATE_COMPLETED);
+  commit_ok (self->store, batch);
+
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      g_autoptr (GAsyncResult) result = NULL;
+      g_autoptr (ConfabGeneration) generation = NULL;
+      g_autoptr (GError) error = NULL;
+      gboolean repeated = FALSE;
+
+      wait_for (&results[i]);
+      result = results[i];
+      generation = confab_service_generate_finish (self->service, result, &repeated, &error);
+      g_assert_no_error (error);
+      g_assert_true (repeated);
+      g_assert_cmpstr (confab_generation_get_id (generation), ==, "g");
+    }
+  settle (self);
+  g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, 1);
+}
+
 /* The store refuses */
 
 static void
@@ -1018,6 +1053,7 @@ main (int argc, char **argv)
     { "ask-after-delete", test_ask_after_delete },
     { "delete-while-looked-up", test_delete_while_looked_up },
     { "delete-while-repeated", test_delete_while_repeated },
+    { "used-meanwhile", test_used_meanwhile },
     { "full", test_full },
     { "full-for-two", test_full_for_two },
     { "full-for-queued", test_full_for_queued },

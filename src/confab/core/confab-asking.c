@@ -228,6 +228,17 @@ roll_back (ConfabService *self, Asking *asking)
     confab_service_remove_session (self, asking->session);
 }
 
+/* Without @storage_error the cause may be that the requestId was used, and answered, since it was
+ * looked up: the store takes none twice. */
+static void
+not_written (GTask *task, const GError *cause, const GError *storage_error)
+{
+  if (storage_error == NULL)
+    refuse_unless_repeat (task, g_error_copy (cause));
+  else
+    g_task_return_error (task, g_error_copy (storage_error));
+}
+
 static void
 written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -243,14 +254,13 @@ written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!confab_store_commit_finish (CONFAB_STORE (source), result, &error))
     {
-      storage_error = confab_service_storage_error (error);
       roll_back (self, asking);
-      if (g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_INVALID))
-        refuse_unless_repeat (task, g_error_copy (storage_error));
-      else
-        g_task_return_error (task, g_error_copy (storage_error));
+      if (asking->request_id == NULL
+          || !g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_INVALID))
+        storage_error = confab_service_storage_error (error);
+      not_written (task, error, storage_error);
       for (guint i = 0; i < waiters->len; i++)
-        g_task_return_error (g_ptr_array_index (waiters, i), g_error_copy (storage_error));
+        not_written (g_ptr_array_index (waiters, i), error, storage_error);
       return;
     }
 
@@ -575,6 +585,8 @@ request_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   else if (generation != NULL)
     answer_repeat (task, generation);
+  else if (asking->refusal != NULL && asking->refusal->domain == CONFAB_STORE_ERROR)
+    g_task_return_error (task, confab_service_storage_error (asking->refusal));
   else if (asking->refusal != NULL)
     g_task_return_error (task, g_steal_pointer (&asking->refusal));
   else
