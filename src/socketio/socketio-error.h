@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  * @SOCKETIO_ERROR_QUEUE_FULL: too much waits for the client already
  * @SOCKETIO_ERROR_INVALID_JSON: a text is no JSON, or not of the kind that was asked for
  * @SOCKETIO_ERROR_CLOSING: the server is being closed
+ * @SOCKETIO_ERROR_NOT_READY: a volatile event was dropped, as the client was not ready for it
  *
  * Why the library could not do what it was asked to.
  *
@@ -31,6 +32,7 @@ typedef enum
   SOCKETIO_ERROR_QUEUE_FULL,
   SOCKETIO_ERROR_INVALID_JSON,
   SOCKETIO_ERROR_CLOSING,
+  SOCKETIO_ERROR_NOT_READY,
 } SocketioError;
 
 SOCKETIO_AVAILABLE_IN_ALL GQuark socketio_error_quark (void);

@@ -5,6 +5,7 @@
 #include "socketio-adapter.h"
 #include "socketio-args.h"
 #include "socketio-broadcast.h"
+#include "socketio-counter.h"
 #include "socketio-decision.h"
 #include "socketio-enum-types.h"
 #include "socketio-error.h"

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "echo-options.h"
+#include "echo-set.h"
 #include "echo-start.h"
 #include "socketio.h"
 
@@ -20,50 +21,6 @@ typedef struct
   SocketioParentNamespace *rooms; /* of names that match a pattern */
   GPtrArray *added;               /* names of namespaces, as they were made */
 } Door;
-
-static void
-set_cookie (GValue *value, const char *name)
-{
-  SoupCookie *cookie = soup_cookie_new (name, "", "", "/", -1);
-
-  soup_cookie_set_http_only (cookie, TRUE);
-  soup_cookie_set_same_site_policy (cookie, SOUP_SAME_SITE_POLICY_LAX);
-  g_value_take_boxed (value, cookie);
-}
-
-static void
-add_property (GPtrArray *names, GArray *values, const char *text)
-{
-  g_auto (GStrv) pair = g_strsplit (text, "=", 2);
-  g_autoptr (GTypeClass) klass = g_type_class_ref (SOCKETIO_TYPE_SERVER);
-  GParamSpec *pspec = g_object_class_find_property (G_OBJECT_CLASS (klass), pair[0]);
-  g_autoptr (GVariant) variant = NULL;
-  g_autoptr (GError) error = NULL;
-  GValue value = G_VALUE_INIT;
-
-  if (pspec == NULL || pair[1] == NULL
-      || (variant = g_variant_parse (NULL, pair[1], NULL, NULL, &error)) == NULL)
-    {
-      g_printerr ("socketio-door: --set %s: %s\n", text, error != NULL ? error->message : "no");
-      exit (2);
-    }
-
-  g_value_init (&value, pspec->value_type);
-  if (pspec->value_type == SOUP_TYPE_COOKIE)
-    set_cookie (&value, g_variant_get_string (variant, NULL));
-  else if (pspec->value_type == G_TYPE_STRV)
-    g_value_take_boxed (&value, g_variant_dup_strv (variant, NULL));
-  else if (pspec->value_type == G_TYPE_BOOLEAN)
-    g_value_set_boolean (&value, g_variant_get_boolean (variant));
-  else if (pspec->value_type == G_TYPE_UINT)
-    g_value_set_uint (&value, (guint) g_variant_get_int32 (variant));
-  else if (pspec->value_type == G_TYPE_UINT64)
-    g_value_set_uint64 (&value, (guint64) g_variant_get_int32 (variant));
-  else
-    g_value_set_string (&value, g_variant_get_string (variant, NULL));
-  g_ptr_array_add (names, g_strdup (g_param_spec_get_name (pspec)));
-  g_array_append_val (values, value);
-}
 
 static void
 append_names (SocketioArgs *args, GPtrArray *names)
@@ -215,18 +172,9 @@ namespace_added_cb (SocketioServer *server, SocketioNamespace *nsp, gpointer use
 static SocketioServer *
 make_server (EchoOptions *options, Door *door)
 {
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GArray) values = g_array_new (FALSE, FALSE, sizeof (GValue));
   g_autoptr (GRegex) pattern = g_regex_new ("^/room-\\d+$", 0, 0, NULL);
   g_autoptr (GBytes) bundle = g_bytes_new_static (CLIENT_BUNDLE, strlen (CLIENT_BUNDLE));
-  SocketioServer *server;
-
-  g_array_set_clear_func (values, (GDestroyNotify) g_value_unset);
-  for (guint i = 0; options->set != NULL && options->set[i] != NULL; i++)
-    add_property (names, values, options->set[i]);
-  server = SOCKETIO_SERVER (
-      g_object_new_with_properties (SOCKETIO_TYPE_SERVER, names->len, (const char **) names->pdata,
-                                    (const GValue *) (gpointer) values->data));
+  SocketioServer *server = echo_make_server (options->set);
 
   g_signal_connect (server, "namespace-added", G_CALLBACK (namespace_added_cb), door);
   g_signal_connect (socketio_server_of (server, "/"), "connect", G_CALLBACK (connect_cb), door);

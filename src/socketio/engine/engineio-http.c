@@ -26,6 +26,13 @@ static const struct
                                                          "protocol version\"}" },
 };
 
+static void
+count (SocketioCounters *counters, EngineioHttpError code)
+{
+  if (counters != NULL)
+    socketio_counters_count (counters, SOCKETIO_COUNTER_ERRORS_UNKNOWN_TRANSPORT + code);
+}
+
 /* libsoup leaks an fd for every connection that its client closes while it is kept alive; so none
  * is. */
 static void
@@ -63,24 +70,26 @@ engineio_http_respond_static (SoupServerMessage *message,
 }
 
 void
-engineio_http_error (SoupServerMessage *message, EngineioHttpError code)
+engineio_http_error (SoupServerMessage *message, EngineioHttpError code, SocketioCounters *counters)
 {
+  count (counters, code);
   engineio_http_respond_static (message, errors[code].status, "application/json",
                                 errors[code].body);
 }
 
 void
-engineio_http_refuse (SoupServerMessage *message, const char *text)
+engineio_http_refuse (SoupServerMessage *message, const char *text, SocketioCounters *counters)
 {
   g_autoptr (GString) json = NULL;
   g_autoptr (GBytes) body = NULL;
 
   if (text == NULL)
     {
-      engineio_http_error (message, ENGINEIO_HTTP_ERROR_FORBIDDEN);
+      engineio_http_error (message, ENGINEIO_HTTP_ERROR_FORBIDDEN, counters);
       return;
     }
 
+  count (counters, ENGINEIO_HTTP_ERROR_FORBIDDEN);
   json = g_string_new ("{\"code\":4,\"message\":");
   socketio_json_append_string (json, text, -1);
   g_string_append_c (json, '}');
@@ -144,8 +153,9 @@ engineio_http_respond_compressed (SoupServerMessage *message,
 }
 
 void
-engineio_http_error_too_large (SoupServerMessage *message)
+engineio_http_error_too_large (SoupServerMessage *message, SocketioCounters *counters)
 {
+  count (counters, ENGINEIO_HTTP_ERROR_BAD_REQUEST);
   engineio_http_respond_static (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "application/json",
                                 "{\"code\":3,\"message\":\"Payload too large\"}");
 }

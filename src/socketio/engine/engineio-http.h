@@ -3,6 +3,8 @@
 
 #include <libsoup/soup.h>
 
+#include "socketio-counters-private.h"
+
 G_BEGIN_DECLS
 
 /* The codes of Engine.IO's error bodies. */
@@ -16,12 +18,15 @@ typedef enum
   ENGINEIO_HTTP_ERROR_UNSUPPORTED_PROTOCOL_VERSION,
 } EngineioHttpError;
 
-/* Answers with {"code":…,"message":…}. */
-void engineio_http_error (SoupServerMessage *message, EngineioHttpError code);
+/* Answers with {"code":…,"message":…}. @counters: (nullable): of whose server */
+void engineio_http_error (SoupServerMessage *message,
+                          EngineioHttpError code,
+                          SocketioCounters *counters);
 /* FORBIDDEN; @message: (nullable): what is said instead. */
-void engineio_http_refuse (SoupServerMessage *message, const char *text);
+void
+engineio_http_refuse (SoupServerMessage *message, const char *text, SocketioCounters *counters);
 /* The answer to a body over max_payload: 413 and a body of the same shape. */
-void engineio_http_error_too_large (SoupServerMessage *message);
+void engineio_http_error_too_large (SoupServerMessage *message, SocketioCounters *counters);
 void engineio_http_respond (SoupServerMessage *message,
                             guint status,
                             const char *content_type,

@@ -106,6 +106,15 @@ engineio_polling_transport_close (EngineioTransport *transport)
 }
 
 static void
+refuse (EngineioPollingTransport *self, SoupServerMessage *message)
+{
+  EngineioSession *session = engineio_transport_get_session (ENGINEIO_TRANSPORT (self));
+
+  engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST,
+                       session != NULL ? engineio_session_get_counters (session) : NULL);
+}
+
+static void
 hangup_cb (guint32 events, gpointer user_data)
 {
   g_autoptr (EngineioPollingTransport) self = g_object_ref (user_data);
@@ -116,7 +125,7 @@ hangup_cb (guint32 events, gpointer user_data)
 
   /* libsoup looks at the connection again only when it has something to write */
   message = take_poll (self);
-  engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST);
+  refuse (self, message);
   soup_server_message_unpause (message);
   engineio_transport_lost (ENGINEIO_TRANSPORT (self), "transport error");
 }
@@ -126,7 +135,7 @@ engineio_polling_transport_handle_get (EngineioPollingTransport *self, SoupServe
 {
   if (self->poll != NULL)
     {
-      engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST);
+      refuse (self, message);
       engineio_transport_lost (ENGINEIO_TRANSPORT (self), "transport error");
       return;
     }
@@ -181,7 +190,7 @@ engineio_polling_transport_end_post (EngineioPollingTransport *self,
   packets = decode_body (self, message, body);
   if (packets == NULL)
     {
-      engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST);
+      refuse (self, message);
       engineio_transport_lost (ENGINEIO_TRANSPORT (self), "parse error");
       return;
     }

@@ -14,6 +14,7 @@ typedef struct
   GByteArray *body;
   gsize seen;
   gsize limit;
+  SocketioCounters *counters; /* a reference */
 } Post;
 
 static GQuark
@@ -39,6 +40,7 @@ post_free (gpointer data)
 
   post_settle (post, NULL, NULL);
   g_byte_array_unref (post->body);
+  g_rc_box_release (post->counters);
   g_free (post);
 }
 
@@ -47,7 +49,7 @@ refuse_too_large (Post *post, SoupServerMessage *message)
 {
   g_byte_array_set_size (post->body, 0);
   if (soup_server_message_get_status (message) == 0)
-    engineio_http_error_too_large (message);
+    engineio_http_error_too_large (message, post->counters);
   post_settle (post, NULL, NULL);
 }
 
@@ -71,13 +73,17 @@ got_chunk_cb (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
 }
 
 void
-engineio_post_begin (SoupServerMessage *message, EngineioPollingTransport *transport, gsize limit)
+engineio_post_begin (SoupServerMessage *message,
+                     EngineioPollingTransport *transport,
+                     gsize limit,
+                     SocketioCounters *counters)
 {
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
   Post *post = g_new0 (Post, 1);
 
   post->body = g_byte_array_new ();
   post->limit = limit;
+  post->counters = g_rc_box_acquire (counters);
   if (transport != NULL && engineio_polling_transport_begin_post (transport))
     post->transport = g_object_ref (transport);
 
@@ -91,14 +97,14 @@ engineio_post_begin (SoupServerMessage *message, EngineioPollingTransport *trans
 }
 
 void
-engineio_post_finish (SoupServerMessage *message)
+engineio_post_finish (SoupServerMessage *message, SocketioCounters *counters)
 {
   Post *post = g_object_get_qdata (G_OBJECT (message), engineio_post_quark ());
   g_autoptr (GBytes) body = NULL;
 
   if (post == NULL || post->transport == NULL)
     {
-      engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST);
+      engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST, counters);
       return;
     }
 

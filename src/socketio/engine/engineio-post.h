@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engineio-polling-transport.h"
+#include "socketio-counters-private.h"
 
 G_BEGIN_DECLS
 
@@ -14,9 +15,11 @@ G_BEGIN_DECLS
 
 /* At got-headers. @transport: (nullable): whom the body is for; NULL for one that will be refused
  */
-void
-engineio_post_begin (SoupServerMessage *message, EngineioPollingTransport *transport, gsize limit);
+void engineio_post_begin (SoupServerMessage *message,
+                          EngineioPollingTransport *transport,
+                          gsize limit,
+                          SocketioCounters *counters);
 /* The body is whole: answers the message. */
-void engineio_post_finish (SoupServerMessage *message);
+void engineio_post_finish (SoupServerMessage *message, SocketioCounters *counters);
 
 G_END_DECLS

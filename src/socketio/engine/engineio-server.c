@@ -27,8 +27,9 @@ struct _EngineioServer
   grefcount ref_count;
   SocketioReactor *reactor;
   EngineioOptions options;
-  GHashTable *sessions; /* sid, held by the session, → session, with a reference */
-  GPtrArray *mounts;    /* of Mount */
+  SocketioCounters *counters; /* a g_rc_box */
+  GHashTable *sessions;       /* sid, held by the session, → session, with a reference */
+  GPtrArray *mounts;          /* of Mount */
   EngineioFiles *files;
   EngineioConnectionFunc connection_func;
   gpointer connection_data;
@@ -68,6 +69,7 @@ engineio_server_unref (EngineioServer *self)
   g_hash_table_unref (self->sessions);
   g_ptr_array_unref (self->mounts);
   engineio_files_free (self->files);
+  g_rc_box_release (self->counters);
   socketio_reactor_unref (self->reactor);
   g_free (self);
 }
@@ -110,6 +112,7 @@ engineio_server_new (SocketioReactor *reactor, const EngineioOptions *options)
                                           (GDestroyNotify) engineio_session_unref);
   self->mounts = g_ptr_array_new_with_free_func (unmount);
   self->files = engineio_files_new ();
+  self->counters = g_rc_box_new0 (SocketioCounters);
   return self;
 }
 
@@ -169,6 +172,12 @@ SocketioReactor *
 engineio_server_get_reactor (EngineioServer *self)
 {
   return self->reactor;
+}
+
+SocketioCounters *
+engineio_server_get_counters (EngineioServer *self)
+{
+  return self->counters;
 }
 
 guint
@@ -339,7 +348,7 @@ verify (EngineioServer *self, SoupServerMessage *message, Request *request)
   else
     return TRUE;
 
-  engineio_http_error (message, error);
+  engineio_http_error (message, error, self->counters);
   return FALSE;
 }
 
@@ -408,9 +417,9 @@ handle_polling (EngineioServer *self, SoupServerMessage *message, Request *reque
   if (method == SOUP_METHOD_GET)
     engineio_polling_transport_handle_get (transport, message);
   else if (method == SOUP_METHOD_POST)
-    engineio_post_finish (message);
+    engineio_post_finish (message, self->counters);
   else
-    engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST);
+    engineio_http_error (message, ENGINEIO_HTTP_ERROR_BAD_REQUEST, self->counters);
 }
 
 /* Clients of the reference server, too, see a WebSocket that has no place open, and close again:
@@ -499,7 +508,7 @@ decided_cb (gboolean allowed, const char *text, const char *data, gpointer user_
   if (allowed && open)
     serve_request (self, asked->mount, asked->message, &asked->request);
   else
-    engineio_http_refuse (asked->message, text);
+    engineio_http_refuse (asked->message, text, self->counters);
   /* a poll that is allowed waits for its answer, which is told then */
   if (asked->paused && (asked->request.upgrade || !allowed || !open))
     soup_server_message_unpause (asked->message);
@@ -595,7 +604,7 @@ got_headers_cb (SoupServerMessage *message, gpointer user_data)
   engineio_post_begin (
       message,
       ENGINEIO_IS_POLLING_TRANSPORT (transport) ? ENGINEIO_POLLING_TRANSPORT (transport) : NULL,
-      self->options.max_payload);
+      self->options.max_payload, self->counters);
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "engineio-cors.h"
 #include "engineio-session.h"
+#include "socketio-counters-private.h"
 #include "socketio-decision.h"
 #include "socketio-reactor.h"
 
@@ -18,6 +19,9 @@ typedef struct
   guint upgrade_timeout;
   gsize max_payload;
   gsize max_queued;
+  gsize high_mark; /* a client with more than that waiting is not ready */
+  gsize low_mark;  /* where one that was waited for has drained */
+  int overflow;    /* a SocketioOverflowPolicy */
   gboolean allow_eio3;
   gboolean polling; /* one of these */
   gboolean websocket;
@@ -30,8 +34,8 @@ typedef struct
 #define ENGINEIO_OPTIONS_DEFAULT                                                                   \
   {                                                                                                \
     .ping_interval = 25000, .ping_timeout = 20000, .upgrade_timeout = 10000,                       \
-    .max_payload = 1000000, .max_queued = 1024 * 1024, .polling = TRUE, .websocket = TRUE,         \
-    .allow_upgrades = TRUE, .cors = {                                                              \
+    .max_payload = 1000000, .max_queued = 1024 * 1024, .high_mark = 16 * 1024, .polling = TRUE,    \
+    .websocket = TRUE, .allow_upgrades = TRUE, .cors = {                                           \
       .credentials = TRUE,                                                                         \
       .max_age = 600                                                                               \
     }                                                                                              \
@@ -81,6 +85,8 @@ void engineio_server_serve (EngineioServer *self,
 
 EngineioOptions *engineio_server_get_options (EngineioServer *self);
 SocketioReactor *engineio_server_get_reactor (EngineioServer *self);
+/* (transfer none); a g_rc_box */
+SocketioCounters *engineio_server_get_counters (EngineioServer *self);
 guint engineio_server_get_n_sessions (EngineioServer *self);
 
 /* Refuses new sessions from now on and closes those there are. */

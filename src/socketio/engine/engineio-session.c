@@ -24,6 +24,7 @@ struct _EngineioSession
   grefcount ref_count;
   EngineioServer *server;            /* not owned; NULL once closed */
   SocketioReactor *reactor;          /* the server's */
+  SocketioCounters *counters;        /* the server's, a reference */
   SocketioHandshake *handshake;      /* owned */
   EngineioTransport *transport;      /* owned; NULL once closed */
   EngineioTransport *candidate;      /* owned: a WebSocket that may take over; nullable */
@@ -65,6 +66,7 @@ engineio_session_new (EngineioServer *server,
   g_ref_count_init (&self->ref_count);
   self->server = server;
   self->reactor = engineio_server_get_reactor (server);
+  self->counters = g_rc_box_acquire (engineio_server_get_counters (server));
   self->handshake = socketio_handshake_ref (handshake);
   self->protocol = protocol;
   self->transport = g_object_ref (transport);
@@ -89,6 +91,7 @@ engineio_session_unref (EngineioSession *self)
   g_assert (self->transport == NULL && self->candidate == NULL);
   g_clear_pointer (&self->queue, g_array_unref);
   socketio_handshake_unref (self->handshake);
+  g_rc_box_release (self->counters);
   g_free (self);
 }
 
@@ -131,6 +134,12 @@ engineio_session_is_open (EngineioSession *self)
   return self->state == SESSION_OPEN;
 }
 
+SocketioCounters *
+engineio_session_get_counters (EngineioSession *self)
+{
+  return self->counters;
+}
+
 gsize
 engineio_session_get_queued (EngineioSession *self)
 {
@@ -139,12 +148,37 @@ engineio_session_get_queued (EngineioSession *self)
 }
 
 static void
+count_end (EngineioSession *self, const char *reason)
+{
+  static const struct
+  {
+    const char *reason;
+    SocketioCounter counter;
+  } ends[] = {
+    { "transport close", SOCKETIO_COUNTER_ENDS_TRANSPORT_CLOSE },
+    { "transport error", SOCKETIO_COUNTER_ENDS_TRANSPORT_ERROR },
+    { "ping timeout", SOCKETIO_COUNTER_ENDS_PING_TIMEOUT },
+    { "parse error", SOCKETIO_COUNTER_ENDS_PARSE_ERROR },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (ends); i++)
+    if (strcmp (ends[i].reason, reason) == 0)
+      break;
+  socketio_counters_count (
+      self->counters, i < G_N_ELEMENTS (ends) ? ends[i].counter : SOCKETIO_COUNTER_ENDS_BY_SERVER);
+}
+
+static void
 tell_closed (EngineioSession *self, const char *reason)
 {
   const EngineioSessionFuncs *funcs = g_steal_pointer (&self->funcs);
 
-  if (funcs != NULL)
-    funcs->closed (self, reason, self->user_data);
+  if (funcs == NULL)
+    return;
+
+  count_end (self, reason);
+  funcs->closed (self, reason, self->user_data);
 }
 
 static void
@@ -166,6 +200,7 @@ drop_candidate (EngineioSession *self)
     return;
 
   candidate = g_object_ref (self->candidate);
+  socketio_counters_count (self->counters, SOCKETIO_COUNTER_UPGRADES_FAILED);
   socketio_reactor_stop_timer (self->reactor, &self->upgrade_timer);
   release_transport (&self->candidate);
   self->probed = FALSE;
@@ -290,12 +325,13 @@ engineio_session_awaits_poll (EngineioSession *self)
 static void
 maybe_tell_drained (EngineioSession *self)
 {
-  if (!self->wants_drained || self->queue != NULL)
+  if (!self->wants_drained)
     return;
-  if (engineio_session_get_queued (self) > 0)
+  if (engineio_session_get_queued (self) > engineio_server_get_options (self->server)->low_mark)
     {
-      /* the transport is not through with what it took */
-      engineio_transport_notify_empty (self->transport);
+      /* the transport is not through with what it took; with packets left here, it calls anyway */
+      if (self->queue == NULL)
+        engineio_transport_notify_empty (self->transport);
       return;
     }
 
@@ -304,19 +340,37 @@ maybe_tell_drained (EngineioSession *self)
     self->funcs->drained (self, self->user_data);
 }
 
+/* Gives packets to a transport, as many as it takes. */
+static guint
+hand_over (EngineioSession *self,
+           EngineioTransport *transport,
+           const EngineioPacket *packets,
+           guint n_packets,
+           gsize *size)
+{
+  guint n = engineio_transport_send (transport, packets, n_packets);
+
+  *size = 0;
+  for (guint i = 0; i < n; i++)
+    *size += g_bytes_get_size (packets[i].data);
+  socketio_counters_add (self->counters, SOCKETIO_COUNTER_PACKETS_OUT, n);
+  socketio_counters_add (self->counters, SOCKETIO_COUNTER_BYTES_OUT, *size);
+  return n;
+}
+
 static void
 session_flush_now (EngineioSession *self)
 {
   EngineioPacket *packets;
-  guint n = 0;
+  gsize size;
+  guint n;
 
   if (self->queue == NULL || self->transport == NULL)
     return;
 
   packets = (EngineioPacket *) self->queue->data;
-  n = engineio_transport_send (self->transport, packets, self->queue->len);
-  for (guint i = 0; i < n; i++)
-    self->queued -= g_bytes_get_size (packets[i].data);
+  n = hand_over (self, self->transport, packets, self->queue->len, &size);
+  self->queued -= size;
   if (n == self->queue->len)
     g_clear_pointer (&self->queue, g_array_unref);
   else if (n > 0)
@@ -370,11 +424,12 @@ enqueue (EngineioSession *self, const EngineioPacket *packet)
 static void
 send_packets (EngineioSession *self, const EngineioPacket *packets, guint n_packets)
 {
+  gsize size;
   guint n = 0;
 
   /* the usual case: the transport takes it as it is */
   if (self->queue == NULL && !engineio_transport_gathers (self->transport))
-    n = engineio_transport_send (self->transport, packets, n_packets);
+    n = hand_over (self, self->transport, packets, n_packets, &size);
   for (; n < n_packets; n++)
     enqueue (self, &packets[n]);
   session_flush (self);
@@ -389,13 +444,44 @@ send_control (EngineioSession *self, const char *text)
   engineio_packet_clear (&packet);
 }
 
+/* What may wait. Where events are refused before, it is the rest that is bounded here. */
+static gsize
+get_limit (EngineioSession *self)
+{
+  const EngineioOptions *options = engineio_server_get_options (self->server);
+
+  return options->overflow == SOCKETIO_OVERFLOW_REFUSE ? 2 * options->max_queued
+                                                       : options->max_queued;
+}
+
+gboolean
+engineio_session_refuses (EngineioSession *self)
+{
+  const EngineioOptions *options;
+
+  if (self->state != SESSION_OPEN)
+    return FALSE;
+  options = engineio_server_get_options (self->server);
+  return options->overflow == SOCKETIO_OVERFLOW_REFUSE
+         && engineio_session_get_queued (self) > options->max_queued;
+}
+
+gboolean
+engineio_session_is_ready (EngineioSession *self)
+{
+  return self->state == SESSION_OPEN
+         && engineio_session_get_queued (self)
+                <= engineio_server_get_options (self->server)->high_mark;
+}
+
 gboolean
 engineio_session_send (EngineioSession *self, const EngineioPacket *packets, guint n_packets)
 {
   if (self->state != SESSION_OPEN)
     return FALSE;
-  if (engineio_session_get_queued (self) > engineio_server_get_options (self->server)->max_queued)
+  if (engineio_session_get_queued (self) > get_limit (self))
     {
+      socketio_counters_count (self->counters, SOCKETIO_COUNTER_OVERFLOWS);
       g_debug ("A client does not read what it is sent; its connection is closed");
       session_fail (self, "transport error", FALSE);
       return FALSE;
@@ -475,6 +561,9 @@ engineio_session_open (EngineioSession *self)
       engineio_packet_take (g_bytes_new_take (g_steal_pointer (&text), length), FALSE);
 
   self->state = SESSION_OPEN;
+  socketio_counters_count (self->counters, engineio_transport_gathers (self->transport)
+                                               ? SOCKETIO_COUNTER_CONNECTIONS_POLLING
+                                               : SOCKETIO_COUNTER_CONNECTIONS_WEBSOCKET);
   start_heartbeat (self);
   send_packets (self, &packet, 1);
   engineio_packet_clear (&packet);
@@ -507,11 +596,12 @@ static void
 end_poll (EngineioSession *self)
 {
   EngineioPacket noop = engineio_packet_new_static ("6");
+  gsize size;
 
   if (self->queue != NULL)
     session_flush_now (self);
   else
-    engineio_transport_send (self->transport, &noop, 1);
+    hand_over (self, self->transport, &noop, 1, &size);
   engineio_packet_clear (&noop);
 }
 
@@ -521,6 +611,7 @@ take_over (EngineioSession *self)
   g_autoptr (EngineioTransport) old = g_object_ref (self->transport);
 
   end_poll (self);
+  socketio_counters_count (self->counters, SOCKETIO_COUNTER_UPGRADES);
   socketio_reactor_stop_timer (self->reactor, &self->upgrade_timer);
   release_transport (&self->transport);
   self->transport = g_steal_pointer (&self->candidate);
@@ -543,12 +634,13 @@ static void
 handle_candidate_packet (EngineioSession *self, const EngineioPacket *packet)
 {
   EngineioPacket answer;
+  gsize size;
 
   if (!self->probed && packet_is (packet, "2probe"))
     {
       answer = engineio_packet_new_static ("3probe");
       self->probed = TRUE;
-      engineio_transport_send (self->candidate, &answer, 1);
+      hand_over (self, self->candidate, &answer, 1, &size);
       engineio_packet_clear (&answer);
       end_poll (self);
     }
@@ -620,6 +712,9 @@ engineio_session_handle_packet (EngineioSession *self,
 {
   g_autoptr (EngineioSession) alive G_GNUC_UNUSED = engineio_session_ref (self);
 
+  socketio_counters_count (self->counters, SOCKETIO_COUNTER_PACKETS_IN);
+  socketio_counters_add (self->counters, SOCKETIO_COUNTER_BYTES_IN,
+                         g_bytes_get_size (packet->data));
   if (!engineio_packet_validate (packet, NULL))
     {
       if (transport == self->candidate)

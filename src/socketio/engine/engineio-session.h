@@ -3,6 +3,7 @@
 
 #include "engineio-packet.h"
 #include "engineio-transport.h"
+#include "socketio-counters-private.h"
 #include "socketio-handshake.h"
 
 G_BEGIN_DECLS
@@ -15,7 +16,7 @@ typedef struct _EngineioServer EngineioServer;
 /*
  * EngineioSessionFuncs: what the layer above hears of a session. Called in the reactor's context.
  * @message: a MESSAGE packet; a text one still starts with its type digit
- * @drained: all that was sent is with the kernel; after engineio_session_notify_drained()
+ * @drained: what waits has come down to the low mark; after engineio_session_notify_drained()
  * @heartbeat: (nullable): a ping is about to be sent, or was @answered; not of protocol 3
  * @closed: nothing more comes; called exactly once
  */
@@ -52,11 +53,17 @@ guint engineio_session_get_protocol (EngineioSession *self);
 SocketioHandshake *engineio_session_get_handshake (EngineioSession *self);
 EngineioTransport *engineio_session_get_transport (EngineioSession *self);
 gboolean engineio_session_is_open (EngineioSession *self);
+SocketioCounters *engineio_session_get_counters (EngineioSession *self);
 
 /* Sends MESSAGE packets, in order. FALSE if it is not open, or if more than the server's max_queued
- * bytes were waiting before: then the session is closed, because its peer does not read. */
+ * bytes (twice as many where it refuses) were waiting before: then the session is closed, because
+ * its peer does not read. */
 gboolean
 engineio_session_send (EngineioSession *self, const EngineioPacket *packets, guint n_packets);
+/* Whether events are to be refused, as so much waits already. */
+gboolean engineio_session_refuses (EngineioSession *self);
+/* Whether no more than the high mark waits. */
+gboolean engineio_session_is_ready (EngineioSession *self);
 /* Bytes sent, and not yet handed to the kernel. */
 gsize engineio_session_get_queued (EngineioSession *self);
 /* Asks for one call of drained. */

@@ -34,10 +34,11 @@ const char *socketio_client_get_transport (SocketioClient *self);
 
 /* A socket left its namespace by itself. */
 void socketio_client_remove_socket (SocketioClient *self, SocketioSocket *socket);
-/* Whether it has no more than @mark bytes waiting. */
-gboolean socketio_client_is_ready (SocketioClient *self, gsize mark);
-/* A volatile event was not sent to it. */
-void socketio_client_count_drop (SocketioClient *self);
+/* Whether it has no more than the server's high mark waiting. */
+gboolean socketio_client_is_ready (SocketioClient *self);
+/* Whether it has so much waiting that events are refused. */
+gboolean socketio_client_refuses (SocketioClient *self);
+void socketio_client_count (SocketioClient *self, SocketioCounter counter);
 /* Cuts the connection. */
 void socketio_client_abort (SocketioClient *self, const char *reason);
 /* Closes the connection after what is queued. */

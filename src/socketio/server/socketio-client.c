@@ -85,6 +85,8 @@ send_plain (SocketioClient *self, SocketioPacketType type, const char *nsp, cons
   EngineioPacket packet =
       engineio_packet_take (socketio_packet_encode_plain (type, nsp, json), FALSE);
 
+  if (type == SOCKETIO_PACKET_CONNECT_ERROR)
+    socketio_client_count (self, SOCKETIO_COUNTER_CONNECT_ERRORS);
   socketio_client_send (self, &packet, 1);
   engineio_packet_clear (&packet);
 }
@@ -500,16 +502,22 @@ socketio_client_get_protocol (SocketioClient *self)
 }
 
 gboolean
-socketio_client_is_ready (SocketioClient *self, gsize mark)
+socketio_client_is_ready (SocketioClient *self)
 {
-  return self->session != NULL && engineio_session_get_queued (self->session) <= mark;
+  return self->session != NULL && engineio_session_is_ready (self->session);
+}
+
+gboolean
+socketio_client_refuses (SocketioClient *self)
+{
+  return self->session != NULL && engineio_session_refuses (self->session);
 }
 
 void
-socketio_client_count_drop (SocketioClient *self)
+socketio_client_count (SocketioClient *self, SocketioCounter counter)
 {
-  if (self->server != NULL)
-    socketio_server_get_counters (self->server)->drops++;
+  if (self->session != NULL)
+    socketio_counters_count (engineio_session_get_counters (self->session), counter);
 }
 
 void

@@ -2,6 +2,7 @@
 #include "socketio-options-private.h"
 
 #include "socketio-adapter.h"
+#include "socketio-enum-types.h"
 
 typedef enum
 {
@@ -13,6 +14,7 @@ typedef enum
   KIND_SIZE_64, /* the same, as one of 64 bits */
   KIND_COOKIE,
   KIND_ADAPTER,
+  KIND_OVERFLOW,
 } Kind;
 
 /* Where an option stands, and what it may be. */
@@ -70,8 +72,25 @@ typedef struct
 /**
  * SocketioServer:max-queued-bytes:
  *
- * What may wait for a client that does not read, in bytes: when more is sent on top of that, its
- * connection is closed.
+ * What may wait for a client that does not read, in bytes: when more is sent on top of that,
+ * [property@Server:overflow-policy] says what becomes of it.
+ */
+/**
+ * SocketioServer:overflow-policy:
+ *
+ * What becomes of a client that more than [property@Server:max-queued-bytes] wait for.
+ */
+/**
+ * SocketioServer:high-mark:
+ *
+ * A client for which more bytes wait is not ready: [method@Socket.is_ready] says so, and volatile
+ * events are not sent to it (`volatile`).
+ */
+/**
+ * SocketioServer:low-mark:
+ *
+ * [signal@Socket::drained] comes when no more bytes than these wait, or soon after: what is with a
+ * WebSocket's stream is looked at when that is empty.
  */
 /**
  * SocketioServer:allow-eio3:
@@ -172,6 +191,9 @@ static const Option option_table[] = {
   OPTION ("connect-timeout", KIND_UINT, connect_timeout, 1, G_MAXINT, 45000),
   OPTION ("max-payload", KIND_SIZE, engine.max_payload, 1, G_MAXINT, 1000000),
   OPTION ("max-queued-bytes", KIND_SIZE_64, engine.max_queued, 1024, G_MAXSSIZE, 1024 * 1024),
+  OPTION ("overflow-policy", KIND_OVERFLOW, engine.overflow, 0, 0, SOCKETIO_OVERFLOW_DISCONNECT),
+  OPTION ("high-mark", KIND_SIZE_64, engine.high_mark, 0, G_MAXSSIZE, 16 * 1024),
+  OPTION ("low-mark", KIND_SIZE_64, engine.low_mark, 0, G_MAXSSIZE, 0),
   OPTION ("allow-eio3", KIND_BOOLEAN, engine.allow_eio3, 0, 0, FALSE),
   OPTION ("allow-upgrades", KIND_BOOLEAN, engine.allow_upgrades, 0, 0, TRUE),
   OPTION ("http-compression", KIND_SIZE_64, engine.http_compression, 0, G_MAXSSIZE, 1024),
@@ -219,6 +241,9 @@ make_pspec (const Option *option)
       return g_param_spec_boxed (option->name, NULL, NULL, SOUP_TYPE_COOKIE, flags);
     case KIND_ADAPTER:
       return g_param_spec_gtype (option->name, NULL, NULL, SOCKETIO_TYPE_ADAPTER, flags);
+    case KIND_OVERFLOW:
+      return g_param_spec_enum (option->name, NULL, NULL, SOCKETIO_TYPE_OVERFLOW_POLICY,
+                                (int) option->fallback, flags);
     default:
       g_assert_not_reached ();
     }
@@ -266,6 +291,9 @@ socketio_options_set (SocketioOptions *self, guint prop_id, const GValue *value)
     case KIND_ADAPTER:
       *(GType *) field = g_value_get_gtype (value);
       break;
+    case KIND_OVERFLOW:
+      *(int *) field = g_value_get_enum (value);
+      break;
     default:
       g_assert_not_reached ();
     }
@@ -305,6 +333,9 @@ socketio_options_get (const SocketioOptions *self, guint prop_id, GValue *value)
       break;
     case KIND_ADAPTER:
       g_value_set_gtype (value, *(const GType *) field);
+      break;
+    case KIND_OVERFLOW:
+      g_value_set_enum (value, *(const int *) field);
       break;
     default:
       g_assert_not_reached ();

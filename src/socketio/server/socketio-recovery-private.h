@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "socketio-counters-private.h"
 #include "socketio-broadcast-private.h"
 #include "socketio-log-private.h"
 #include "socketio-reactor.h"
@@ -18,15 +19,6 @@ typedef struct
   gsize max_bytes;
   gboolean skip_middleware;
 } SocketioRecoveryOptions;
-
-/* What happened since the server began: clients recovered, claims that could not be met, and
- * volatile events that were dropped. */
-typedef struct
-{
-  guint64 recoveries;
-  guint64 recovery_failures;
-  guint64 drops;
-} SocketioCounters;
 
 /*
  * SocketioRecovery: connection state recovery of one namespace. It numbers the events that go out,

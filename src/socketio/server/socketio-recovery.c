@@ -249,7 +249,7 @@ socketio_recovery_identify (SocketioRecovery *self, SocketioSocket *socket, Json
   else if (living != NULL)
     socketio_socket_assume (socket, id, secret, socketio_socket_peek_data (living), claim.offset);
   else
-    self->counters->recovery_failures++;
+    socketio_counters_count (self->counters, SOCKETIO_COUNTER_RECOVERIES_FAILED);
 }
 
 GArray *
@@ -272,7 +272,7 @@ socketio_recovery_take_over (SocketioRecovery *self, SocketioSocket *socket)
   absence = find_absence (self, id, secret, offset, get_uid (socket));
   if (absence == NULL)
     {
-      self->counters->recovery_failures++;
+      socketio_counters_count (self->counters, SOCKETIO_COUNTER_RECOVERIES_FAILED);
       socketio_socket_renew (socket);
       return NULL;
     }
@@ -296,7 +296,7 @@ socketio_recovery_take_over (SocketioRecovery *self, SocketioSocket *socket)
         socketio_namespace_join (self->nsp, socket, room);
     }
   absence_free (absence);
-  self->counters->recoveries++;
+  socketio_counters_count (self->counters, SOCKETIO_COUNTER_RECOVERIES);
   return missed;
 }
 

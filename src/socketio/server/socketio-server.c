@@ -32,7 +32,7 @@ struct _SocketioServer
   SocketioDoorman *doorman; /* of the same */
 
   SocketioOptions options;
-  SocketioCounters counters;
+  SocketioCounters *counters; /* the engine's, a reference */
   SocketioOriginFunc origin_func;
   gpointer origin_data;
   GDestroyNotify origin_destroy;
@@ -96,7 +96,7 @@ socketio_server_get_recovery_options (SocketioServer *self)
 SocketioCounters *
 socketio_server_get_counters (SocketioServer *self)
 {
-  return &self->counters;
+  return self->counters;
 }
 
 GType
@@ -524,6 +524,24 @@ socketio_server_get_n_connections (SocketioServer *self)
 }
 
 /**
+ * socketio_server_get_counter:
+ * @self: a server
+ * @counter: what is counted
+ *
+ * For metrics. The names of the counters are the nicks of #SocketioCounter.
+ *
+ * Returns: how often it happened, or how many bytes it were, since the server was made
+ */
+guint64
+socketio_server_get_counter (SocketioServer *self, SocketioCounter counter)
+{
+  g_return_val_if_fail (SOCKETIO_IS_SERVER (self), 0);
+  g_return_val_if_fail ((guint) counter < SOCKETIO_N_COUNTERS, 0);
+
+  return self->counters->values[counter];
+}
+
+/**
  * socketio_server_count_connections:
  * @self: a server
  * @transport: "websocket" or "polling"
@@ -706,6 +724,7 @@ socketio_server_constructed (GObject *object)
 
   socketio_options_complete (&self->options);
   self->engine = engineio_server_new (self->reactor, &self->options.engine);
+  self->counters = g_rc_box_acquire (engineio_server_get_counters (self->engine));
   engineio_server_set_connection_func (self->engine, connection_cb, self);
   engineio_server_set_origin_func (self->engine, allows_origin, self);
 }
@@ -739,6 +758,7 @@ socketio_server_finalize (GObject *object)
   socketio_server_set_origin_func (self, NULL, NULL, NULL);
   clear_allow_request (self);
   g_hash_table_unref (self->clients);
+  g_rc_box_release (self->counters);
   g_hash_table_unref (self->namespaces);
   g_ptr_array_unref (self->parents);
   socketio_options_clear (&self->options);

@@ -3,6 +3,7 @@
 
 #include <libsoup/soup.h>
 
+#include "socketio-counter.h"
 #include "socketio-namespace.h"
 #include "socketio-parent-namespace.h"
 
@@ -95,6 +96,8 @@ SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_server_listen_fd (SocketioServer *se
 SOCKETIO_AVAILABLE_IN_ALL void
 socketio_server_set_realtime (SocketioServer *self, gboolean realtime);
 
+SOCKETIO_AVAILABLE_IN_ALL guint64 socketio_server_get_counter (SocketioServer *self,
+                                                               SocketioCounter counter);
 SOCKETIO_AVAILABLE_IN_ALL guint socketio_server_get_n_connections (SocketioServer *self);
 /* Those whose transport has that name now: "websocket" or "polling". */
 SOCKETIO_AVAILABLE_IN_ALL guint socketio_server_count_connections (SocketioServer *self,

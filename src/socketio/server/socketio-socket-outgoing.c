@@ -9,8 +9,14 @@
 #include "socketio-recovery-private.h"
 #include "socketio-socket-struct-private.h"
 
-/* What a client that is ready for volatile events has waiting, at most. */
-#define VOLATILE_MARK (16 * 1024)
+typedef enum
+{
+  SEND_DONE,
+  SEND_NOT_CONNECTED,
+  SEND_NOT_READY, /* volatile, and dropped */
+  SEND_REFUSED,   /* the queue is full */
+  SEND_CLOSED,    /* the same, and the connection was closed for it */
+} SendResult;
 
 /**
  * socketio_socket_get_queued_bytes:
@@ -58,7 +64,7 @@ tell_outgoing (SocketioSocket *self, const char *event, SocketioArgs *args, cons
 }
 
 /* @packets: the event, encoded with its offset; that is 0 if it is not to be sent again */
-static gboolean
+static SendResult
 send_event (SocketioSocket *self,
             const char *event,
             SocketioArgs *args,
@@ -69,11 +75,17 @@ send_event (SocketioSocket *self,
             SocketioEmitFlags flags)
 {
   if (!self->connected)
-    return FALSE;
-  if ((flags & SOCKETIO_EMIT_VOLATILE) && !socketio_client_is_ready (self->client, VOLATILE_MARK))
+    return SEND_NOT_CONNECTED;
+  if ((flags & SOCKETIO_EMIT_VOLATILE) && !socketio_client_is_ready (self->client))
     {
-      socketio_client_count_drop (self->client);
-      return FALSE;
+      socketio_client_count (self->client, SOCKETIO_COUNTER_DROPS);
+      return SEND_NOT_READY;
+    }
+  /* before it is kept for recovery: it was never sent */
+  if (socketio_client_refuses (self->client))
+    {
+      socketio_client_count (self->client, SOCKETIO_COUNTER_REFUSALS);
+      return SEND_REFUSED;
     }
 
   if (G_UNLIKELY (g_signal_has_handler_pending (
@@ -81,7 +93,7 @@ send_event (SocketioSocket *self,
     {
       tell_outgoing (self, event, args, json_args);
       if (!self->connected)
-        return FALSE;
+        return SEND_NOT_CONNECTED;
     }
   /* before it is sent, which may end the connection */
   if (offset > 0)
@@ -95,11 +107,38 @@ send_event (SocketioSocket *self,
                            options->max_packets, options->max_bytes);
     }
   if (!socketio_client_send (self->client, packets, n_packets))
-    return FALSE;
+    return self->connected ? SEND_NOT_CONNECTED : SEND_CLOSED;
   if (g_signal_has_handler_pending (self, socketio_socket_signals[SOCKETIO_SOCKET_SIGNAL_DRAINED],
                                     0, FALSE))
     socketio_client_notify_drained (self->client);
-  return TRUE;
+  return SEND_DONE;
+}
+
+static gboolean
+set_error (SendResult result, GError **error)
+{
+  switch (result)
+    {
+    case SEND_DONE:
+      return TRUE;
+    case SEND_NOT_READY:
+      g_set_error_literal (error, SOCKETIO_ERROR, SOCKETIO_ERROR_NOT_READY,
+                           "The client is not ready to take a volatile event");
+      break;
+    case SEND_REFUSED:
+      g_set_error_literal (error, SOCKETIO_ERROR, SOCKETIO_ERROR_QUEUE_FULL,
+                           "Too much waits for the client already");
+      break;
+    case SEND_CLOSED:
+      g_set_error_literal (error, SOCKETIO_ERROR, SOCKETIO_ERROR_QUEUE_FULL,
+                           "Too much waited for the client, whose connection was closed");
+      break;
+    case SEND_NOT_CONNECTED:
+    default:
+      g_set_error_literal (error, SOCKETIO_ERROR, SOCKETIO_ERROR_NOT_CONNECTED,
+                           "The socket is not connected");
+    }
+  return FALSE;
 }
 
 gboolean
@@ -112,7 +151,8 @@ socketio_socket_send_event (SocketioSocket *self,
                             SocketioEmitFlags flags)
 {
   return send_event (self, event, args, json_args, (const EngineioPacket *) packets->data,
-                     packets->len, offset, flags);
+                     packets->len, offset, flags)
+         == SEND_DONE;
 }
 
 static guint64
@@ -123,12 +163,28 @@ next_offset (SocketioSocket *self)
              : 0;
 }
 
+static SendResult
+send_args (SocketioSocket *self, const char *event, SocketioArgs *args, SocketioEmitFlags flags)
+{
+  g_autoptr (GArray) packets = NULL;
+  guint64 offset;
+
+  if (!self->connected)
+    return SEND_NOT_CONNECTED;
+
+  offset = flags & SOCKETIO_EMIT_VOLATILE ? 0 : next_offset (self);
+  packets = socketio_packet_encode_tracked_event (socketio_namespace_get_name (self->nsp), event,
+                                                  args, offset);
+  return send_event (self, event, args, NULL, (const EngineioPacket *) packets->data, packets->len,
+                     offset, flags);
+}
+
 /**
  * socketio_socket_request_drained:
  * @self: a socket
  *
- * Has [signal@Socket::drained] emitted once, when what is queued by now is gone. Sending while that
- * signal has a handler does the same.
+ * Has [signal@Socket::drained] emitted once, when what is queued by now is gone, or down to the
+ * server's low mark. Sending while that signal has a handler does the same.
  */
 void
 socketio_socket_request_drained (SocketioSocket *self)
@@ -148,7 +204,8 @@ socketio_socket_request_drained (SocketioSocket *self)
  * Sends an event (Socket.IO protocol, "Event").
  *
  * Returns: %TRUE if it is on its way; %FALSE if the socket is not connected, or its connection had
- *   more than the server's `max-queued-bytes` waiting, and was closed for that
+ *   more than the server's `max-queued-bytes` waiting; by the server's `overflow-policy` it was
+ *   closed for that, or this event alone is refused. [method@Socket.try_emit] tells which
  */
 gboolean
 socketio_socket_emit (SocketioSocket *self, const char *event, SocketioArgs *args)
@@ -173,18 +230,54 @@ socketio_socket_emit_full (SocketioSocket *self,
                            SocketioArgs *args,
                            SocketioEmitFlags flags)
 {
-  g_autoptr (GArray) packets = NULL;
-  guint64 offset;
-
   g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), FALSE);
   g_return_val_if_fail (event != NULL, FALSE);
 
-  if (!self->connected)
-    return FALSE;
-  offset = flags & SOCKETIO_EMIT_VOLATILE ? 0 : next_offset (self);
-  packets = socketio_packet_encode_tracked_event (socketio_namespace_get_name (self->nsp), event,
-                                                  args, offset);
-  return socketio_socket_send_event (self, event, args, NULL, packets, offset, flags);
+  return send_args (self, event, args, flags) == SEND_DONE;
+}
+
+/**
+ * socketio_socket_try_emit:
+ * @self: a socket
+ * @event: the event's name
+ * @args: (nullable): the arguments; only read, and not to be changed afterwards
+ * @flags: how it is sent
+ * @error: return location for an error
+ *
+ * Like [method@Socket.emit_full], for those who want to know why not.
+ *
+ * Returns: %TRUE if it is on its way; else %FALSE with %SOCKETIO_ERROR_NOT_CONNECTED,
+ *   %SOCKETIO_ERROR_QUEUE_FULL, or %SOCKETIO_ERROR_NOT_READY for a volatile event
+ */
+gboolean
+socketio_socket_try_emit (SocketioSocket *self,
+                          const char *event,
+                          SocketioArgs *args,
+                          SocketioEmitFlags flags,
+                          GError **error)
+{
+  g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), FALSE);
+  g_return_val_if_fail (event != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return set_error (send_args (self, event, args, flags), error);
+}
+
+/**
+ * socketio_socket_is_ready:
+ * @self: a socket
+ *
+ * Says whether the client keeps up.
+ *
+ * Returns: whether it is connected, and no more than the server's `high-mark` waits for its client;
+ *   if not, [signal@Socket::drained] tells when to go on
+ */
+gboolean
+socketio_socket_is_ready (SocketioSocket *self)
+{
+  g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), FALSE);
+
+  return self->connected && socketio_client_is_ready (self->client);
 }
 
 /**
@@ -216,7 +309,8 @@ socketio_socket_emit_json (SocketioSocket *self, const char *event, const char *
       engineio_packet_take (socketio_packet_encode_event_json (
                                 socketio_namespace_get_name (self->nsp), event, json_args, offset),
                             FALSE);
-  sent = send_event (self, event, NULL, json_args, &packet, 1, offset, SOCKETIO_EMIT_DEFAULT);
+  sent = send_event (self, event, NULL, json_args, &packet, 1, offset, SOCKETIO_EMIT_DEFAULT)
+         == SEND_DONE;
   engineio_packet_clear (&packet);
   return sent;
 }
@@ -244,6 +338,7 @@ socketio_socket_emit_with_ack_async (SocketioSocket *self,
 {
   g_autoptr (GTask) task = NULL;
   g_autoptr (GArray) packets = NULL;
+  SendResult result;
   gint64 id;
 
   g_return_if_fail (SOCKETIO_IS_SOCKET (self));
@@ -259,15 +354,18 @@ socketio_socket_emit_with_ack_async (SocketioSocket *self,
   if (self->waiting == NULL)
     self->waiting = socketio_ack_waits_new ();
   socketio_ack_waits_add (self->waiting, id, timeout_ms, task);
-  if (!socketio_socket_send_event (self, event, args, NULL, packets, 0, SOCKETIO_EMIT_DEFAULT))
+  result = send_event (self, event, args, NULL, (const EngineioPacket *) packets->data,
+                       packets->len, 0, SOCKETIO_EMIT_DEFAULT);
+  if (result != SEND_DONE)
     {
       g_autoptr (GTask) failed = socketio_ack_waits_take (self->waiting, id);
+      GError *error = NULL;
 
       /* unless losing the connection has ended it already */
       if (failed == NULL)
         return;
-      g_task_return_new_error (failed, SOCKETIO_ERROR, SOCKETIO_ERROR_NOT_CONNECTED,
-                               "The socket is not connected");
+      set_error (result, &error);
+      g_task_return_error (failed, error);
     }
 }
 
@@ -280,7 +378,8 @@ socketio_socket_emit_with_ack_async (SocketioSocket *self,
  * Ends [method@Socket.emit_with_ack_async].
  *
  * Returns: (transfer full): what the client answered; or %NULL with %SOCKETIO_ERROR_TIMED_OUT,
- *   %SOCKETIO_ERROR_DISCONNECTED, %SOCKETIO_ERROR_NOT_CONNECTED or %G_IO_ERROR_CANCELLED
+ *   %SOCKETIO_ERROR_DISCONNECTED, %SOCKETIO_ERROR_NOT_CONNECTED, %SOCKETIO_ERROR_QUEUE_FULL or
+ *   %G_IO_ERROR_CANCELLED
  */
 SocketioArgs *
 socketio_socket_emit_with_ack_finish (SocketioSocket *self, GAsyncResult *result, GError **error)

@@ -477,7 +477,8 @@ socketio_socket_class_init (SocketioSocketClass *klass)
    * SocketioSocket::drained:
    * @self: the socket
    *
-   * All that was sent has been handed to the kernel (or, while polling, given in answer to a poll).
+   * All that was sent has been handed to the kernel (or, while polling, given in answer to a poll),
+   * but for [property@Server:low-mark] bytes.
    */
   socketio_socket_signals[SOCKETIO_SOCKET_SIGNAL_DRAINED] = g_signal_new (
       "drained", SOCKETIO_TYPE_SOCKET, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);

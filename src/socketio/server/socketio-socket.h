@@ -65,7 +65,7 @@ SOCKETIO_AVAILABLE_IN_ALL void socketio_socket_request_drained (SocketioSocket *
 
 /* Sends an event; @args (nullable) is only read, and must not change afterwards. FALSE if the
  * socket is not connected, or its queue is over the server's max-queued-bytes, which also closes
- * it. */
+ * it, or not, by the server's overflow-policy. */
 SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_socket_emit (SocketioSocket *self,
                                                          const char *event,
                                                          SocketioArgs *args);
@@ -73,6 +73,12 @@ SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_socket_emit_full (SocketioSocket *se
                                                               const char *event,
                                                               SocketioArgs *args,
                                                               SocketioEmitFlags flags);
+SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_socket_try_emit (SocketioSocket *self,
+                                                             const char *event,
+                                                             SocketioArgs *args,
+                                                             SocketioEmitFlags flags,
+                                                             GError **error);
+SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_socket_is_ready (SocketioSocket *self);
 /* The same with the arguments as JSON text without the outer brackets; they are trusted to be
  * valid. For hot paths. */
 SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_socket_emit_json (SocketioSocket *self,

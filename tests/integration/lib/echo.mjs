@@ -12,6 +12,7 @@ const PROGRAMS = {
   'engineio-echo': { variable: 'ENGINEIO_ECHO', path: '/engine.io/' },
   'socketio-echo': { variable: 'SOCKETIO_ECHO', path: '/socket.io/' },
   'socketio-door': { variable: 'SOCKETIO_DOOR', path: '/socket.io/' },
+  'socketio-flow': { variable: 'SOCKETIO_FLOW', path: '/socket.io/' },
   'socketio-lab': { variable: 'SOCKETIO_LAB', path: '/socket.io/' },
 };
 
@@ -114,7 +115,7 @@ class Echo extends Child {
  * Starts a conformance program on a free port and waits until it serves.
  *
  * @param {object} t the test that owns it: at its end the program is stopped and judged
- * @param {'engineio-echo'|'socketio-echo'|'socketio-lab'} program
+ * @param {string} program one of PROGRAMS
  * @param {'own'|'stock'} mode
  * @param {string[]} args
  * @param {{maxFds?: number}} options `maxFds`: the most file descriptors that it may open
