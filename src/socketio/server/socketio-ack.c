@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socketio-ack.h"
 
+#include "socketio-namespace-private.h"
 #include "socketio-socket-private.h"
 
 struct _SocketioAck
@@ -72,6 +73,10 @@ socketio_ack_send (SocketioAck *self, SocketioArgs *args)
   g_autoptr (SocketioSocket) socket = NULL;
 
   g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (
+      self->socket == NULL
+          || socketio_namespace_is_own_thread (socketio_socket_get_namespace (self->socket)),
+      FALSE);
 
   socket = g_steal_pointer (&self->socket);
   return socket != NULL && socketio_socket_send_ack (socket, self->id, args);

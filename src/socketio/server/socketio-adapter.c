@@ -34,6 +34,14 @@ socketio_adapter_detach (SocketioAdapter *self)
   priv->nsp = NULL;
 }
 
+static gboolean
+is_own_thread (SocketioAdapter *self)
+{
+  SocketioAdapterPrivate *priv = socketio_adapter_get_instance_private (self);
+
+  return priv->nsp == NULL || socketio_namespace_is_own_thread (priv->nsp);
+}
+
 /**
  * socketio_adapter_get_namespace:
  * @self: an adapter
@@ -197,6 +205,7 @@ socketio_adapter_select (SocketioAdapter *self, SocketioBroadcast *broadcast)
   GPtrArray *rooms, *except;
 
   g_return_val_if_fail (SOCKETIO_IS_ADAPTER (self), NULL);
+  g_return_val_if_fail (is_own_thread (self), NULL);
   g_return_val_if_fail (SOCKETIO_IS_BROADCAST (broadcast), NULL);
 
   rooms = socketio_broadcast_peek_rooms (broadcast);
@@ -282,6 +291,7 @@ void
 socketio_adapter_join (SocketioAdapter *self, SocketioSocket *socket, const char *room)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
+  g_return_if_fail (is_own_thread (self));
   g_return_if_fail (SOCKETIO_IS_SOCKET (socket) && room != NULL);
 
   SOCKETIO_ADAPTER_GET_CLASS (self)->join (self, socket, room);
@@ -299,6 +309,7 @@ void
 socketio_adapter_leave (SocketioAdapter *self, SocketioSocket *socket, const char *room)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
+  g_return_if_fail (is_own_thread (self));
   g_return_if_fail (SOCKETIO_IS_SOCKET (socket) && room != NULL);
 
   SOCKETIO_ADAPTER_GET_CLASS (self)->leave (self, socket, room);
@@ -322,6 +333,7 @@ socketio_adapter_broadcast (SocketioAdapter *self,
                             const char *json_args)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
+  g_return_if_fail (is_own_thread (self));
   g_return_if_fail (SOCKETIO_IS_BROADCAST (broadcast) && event != NULL);
 
   SOCKETIO_ADAPTER_GET_CLASS (self)->broadcast (self, broadcast, event, args, json_args);
@@ -341,6 +353,7 @@ socketio_adapter_sockets_join (SocketioAdapter *self,
                                const char *room)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
+  g_return_if_fail (is_own_thread (self));
   g_return_if_fail (SOCKETIO_IS_BROADCAST (broadcast) && room != NULL);
 
   SOCKETIO_ADAPTER_GET_CLASS (self)->sockets_join (self, broadcast, room);
@@ -360,6 +373,7 @@ socketio_adapter_sockets_leave (SocketioAdapter *self,
                                 const char *room)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
+  g_return_if_fail (is_own_thread (self));
   g_return_if_fail (SOCKETIO_IS_BROADCAST (broadcast) && room != NULL);
 
   SOCKETIO_ADAPTER_GET_CLASS (self)->sockets_leave (self, broadcast, room);
@@ -379,6 +393,7 @@ socketio_adapter_disconnect_sockets (SocketioAdapter *self,
                                      gboolean close_connection)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
+  g_return_if_fail (is_own_thread (self));
   g_return_if_fail (SOCKETIO_IS_BROADCAST (broadcast));
 
   SOCKETIO_ADAPTER_GET_CLASS (self)->disconnect_sockets (self, broadcast, close_connection);

@@ -13,6 +13,8 @@ typedef struct _SocketioParentNamespace SocketioParentNamespace;
 /* @parent: (nullable): what it is a child of */
 SocketioNamespace *
 socketio_namespace_new (SocketioServer *server, SocketioParentNamespace *parent, const char *name);
+/* Whether the caller is the thread that the namespace, its sockets and its server belong to. */
+gboolean socketio_namespace_is_own_thread (SocketioNamespace *self);
 /* The server goes. */
 void socketio_namespace_detach (SocketioNamespace *self);
 /* (nullable) */

@@ -14,6 +14,7 @@ struct _SocketioNamespace
   GObject parent_instance;
 
   char *name;
+  GThread *thread;                 /* in which it was made, and may be used */
   SocketioServer *server;          /* not owned; NULL once that let go of it */
   SocketioParentNamespace *parent; /* nullable */
   guint n_joining;                 /* sockets on their way in */
@@ -75,6 +76,12 @@ SocketioRecovery *
 socketio_namespace_get_recovery (SocketioNamespace *self)
 {
   return self->recovery;
+}
+
+gboolean
+socketio_namespace_is_own_thread (SocketioNamespace *self)
+{
+  return self->thread == g_thread_self ();
 }
 
 /**
@@ -539,5 +546,6 @@ socketio_namespace_class_init (SocketioNamespaceClass *klass)
 static void
 socketio_namespace_init (SocketioNamespace *self)
 {
+  self->thread = g_thread_self ();
   self->middlewares = socketio_middlewares_new ();
 }

@@ -22,6 +22,7 @@ struct _SocketioServer
 {
   GObject parent_instance;
 
+  GThread *thread; /* in which it was made, and may be used */
   SocketioReactor *reactor;
   EngineioServer *engine;
   GHashTable *namespaces; /* name, held by the namespace, → SocketioNamespace */
@@ -129,6 +130,7 @@ socketio_server_of (SocketioServer *self, const char *name)
   SocketioNamespace *nsp;
 
   g_return_val_if_fail (SOCKETIO_IS_SERVER (self), NULL);
+  g_return_val_if_fail (self->thread == g_thread_self (), NULL);
   g_return_val_if_fail (name != NULL, NULL);
 
   full = name[0] == '/' ? g_strdup (name) : g_strconcat ("/", name, NULL);
@@ -161,6 +163,7 @@ SocketioParentNamespace *
 socketio_server_of_pattern (SocketioServer *self, GRegex *pattern)
 {
   g_return_val_if_fail (SOCKETIO_IS_SERVER (self), NULL);
+  g_return_val_if_fail (self->thread == g_thread_self (), NULL);
   g_return_val_if_fail (pattern != NULL, NULL);
 
   return add_parent (self, socketio_parent_namespace_new (pattern, NULL, NULL, NULL));
@@ -185,6 +188,7 @@ socketio_server_of_func (SocketioServer *self,
                          GDestroyNotify destroy)
 {
   g_return_val_if_fail (SOCKETIO_IS_SERVER (self), NULL);
+  g_return_val_if_fail (self->thread == g_thread_self (), NULL);
   g_return_val_if_fail (func != NULL, NULL);
 
   return add_parent (self, socketio_parent_namespace_new (NULL, func, user_data, destroy));
@@ -398,6 +402,7 @@ void
 socketio_server_attach (SocketioServer *self, SoupServer *soup_server)
 {
   g_return_if_fail (SOCKETIO_IS_SERVER (self));
+  g_return_if_fail (self->thread == g_thread_self ());
   g_return_if_fail (SOUP_IS_SERVER (soup_server));
 
   engineio_server_serve (self->engine, soup_server, self->options.path, FALSE);
@@ -481,6 +486,7 @@ GSocketAddress *
 socketio_server_listen (SocketioServer *self, GSocketAddress *address, GError **error)
 {
   g_return_val_if_fail (SOCKETIO_IS_SERVER (self), NULL);
+  g_return_val_if_fail (self->thread == g_thread_self (), NULL);
   g_return_val_if_fail (G_IS_SOCKET_ADDRESS (address), NULL);
 
   socketio_server_get_soup_server (self);
@@ -501,6 +507,7 @@ gboolean
 socketio_server_listen_fd (SocketioServer *self, int fd, GError **error)
 {
   g_return_val_if_fail (SOCKETIO_IS_SERVER (self), FALSE);
+  g_return_val_if_fail (self->thread == g_thread_self (), FALSE);
   g_return_val_if_fail (fd >= 0, FALSE);
 
   socketio_server_get_soup_server (self);
@@ -658,6 +665,7 @@ socketio_server_close_async (SocketioServer *self,
   g_autoptr (GTask) task = NULL;
 
   g_return_if_fail (SOCKETIO_IS_SERVER (self));
+  g_return_if_fail (self->thread == g_thread_self ());
 
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, socketio_server_close_async);
@@ -834,6 +842,7 @@ socketio_server_class_init (SocketioServerClass *klass)
 static void
 socketio_server_init (SocketioServer *self)
 {
+  self->thread = g_thread_self ();
   self->reactor = socketio_reactor_new ();
   self->realtime = TRUE;
   self->namespaces = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);

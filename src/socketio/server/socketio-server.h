@@ -17,7 +17,8 @@ G_BEGIN_DECLS
  * A Socket.IO server (the JS server's `Server`).
  *
  * It belongs to the thread, and works in the thread-default context, in which it was made. All its
- * signals and callbacks come there.
+ * signals and callbacks come there. What is called from another thread does nothing but complain
+ * aloud.
  *
  * [method@Server.listen] has it serve by itself, [method@Server.attach] on an HTTP server of the
  * application. Its options are properties, given when it is made.

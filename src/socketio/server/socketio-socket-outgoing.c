@@ -190,6 +190,7 @@ void
 socketio_socket_request_drained (SocketioSocket *self)
 {
   g_return_if_fail (SOCKETIO_IS_SOCKET (self));
+  g_return_if_fail (socketio_namespace_is_own_thread (self->nsp));
 
   if (self->connected)
     socketio_client_notify_drained (self->client);
@@ -231,6 +232,7 @@ socketio_socket_emit_full (SocketioSocket *self,
                            SocketioEmitFlags flags)
 {
   g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), FALSE);
+  g_return_val_if_fail (socketio_namespace_is_own_thread (self->nsp), FALSE);
   g_return_val_if_fail (event != NULL, FALSE);
 
   return send_args (self, event, args, flags) == SEND_DONE;
@@ -257,6 +259,7 @@ socketio_socket_try_emit (SocketioSocket *self,
                           GError **error)
 {
   g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), FALSE);
+  g_return_val_if_fail (socketio_namespace_is_own_thread (self->nsp), FALSE);
   g_return_val_if_fail (event != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
@@ -299,6 +302,7 @@ socketio_socket_emit_json (SocketioSocket *self, const char *event, const char *
   gboolean sent;
 
   g_return_val_if_fail (SOCKETIO_IS_SOCKET (self), FALSE);
+  g_return_val_if_fail (socketio_namespace_is_own_thread (self->nsp), FALSE);
   g_return_val_if_fail (event != NULL, FALSE);
 
   if (!self->connected)
@@ -342,6 +346,7 @@ socketio_socket_emit_with_ack_async (SocketioSocket *self,
   gint64 id;
 
   g_return_if_fail (SOCKETIO_IS_SOCKET (self));
+  g_return_if_fail (socketio_namespace_is_own_thread (self->nsp));
   g_return_if_fail (event != NULL);
 
   task = g_task_new (self, cancellable, callback, user_data);

@@ -217,6 +217,7 @@ void
 socketio_socket_join (SocketioSocket *self, const char *room)
 {
   g_return_if_fail (SOCKETIO_IS_SOCKET (self));
+  g_return_if_fail (socketio_namespace_is_own_thread (self->nsp));
   g_return_if_fail (room != NULL);
 
   if (self->connected)
@@ -234,6 +235,7 @@ void
 socketio_socket_leave (SocketioSocket *self, const char *room)
 {
   g_return_if_fail (SOCKETIO_IS_SOCKET (self));
+  g_return_if_fail (socketio_namespace_is_own_thread (self->nsp));
   g_return_if_fail (room != NULL);
 
   socketio_namespace_leave (self->nsp, self, room);
@@ -296,6 +298,7 @@ socketio_socket_disconnect (SocketioSocket *self, gboolean close_connection)
   g_autoptr (SocketioSocket) alive = NULL;
 
   g_return_if_fail (SOCKETIO_IS_SOCKET (self));
+  g_return_if_fail (socketio_namespace_is_own_thread (self->nsp));
 
   if (!self->connected)
     return;
