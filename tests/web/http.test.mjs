@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// useAIChat() where there is no Socket.IO: a confabd with --no-realtime.
+// useAIChat() where there is no Socket.IO: a confabd with --no-realtime, or a network that lets
+// neither WebSocket nor polling through.
+import { renderHook } from '@testing-library/react';
 import { beforeEach, expect, test } from 'vitest';
 
-import { act, chatOn, contents, renderChat, startWith, until } from './lib.mjs';
+import { useSocket } from '@confab/react';
+
+import {
+  act, chatOn, contents, renderChat, startCable, startCabled, startWith, until,
+} from './lib.mjs';
 
 const numbered = (count) => Array.from({ length: count }, (_, i) => `t${i} `).join('');
 const start = (behaviour) => startWith(behaviour, ['--no-realtime']);
@@ -58,4 +64,43 @@ test('a reload amid an answer takes it up again, whole', async () => {
   await until(() => second.chat.streamingText.length > 20);
   await until(() => second.chat.status === 'ready' && second.chat.messages.length === 2);
   expect(contents(second.chat)).toEqual(['Hello', numbered(100)]);
+});
+
+test('a network that lets no Socket.IO through: HTTP takes over amid an answer, and gives back',
+  async () => {
+    const { confabd, cable } = await startCabled('paced:400:20');
+    const options = chatOn(cable.url);
+    const socket = renderHook(() => useSocket({ url: cable.url }));
+    const view = renderChat(options);
+    await until(() => view.chat.isConnected && view.chat.status === 'ready');
+    await act(() => view.chat.sendMessage('Hello'));
+    await until(() => view.chat.streamingText.length > 20);
+    cable.forbid('/api/socket');
+    await until(() => socket.result.current.transport === 'http');
+    const before = view.chat.streamingText.length;
+    await until(() => view.chat.streamingText.length > before + 20);
+    cable.mend();
+    await until(() => ['polling', 'websocket'].includes(socket.result.current.transport));
+    const after = view.chat.streamingText.length;
+    await until(() => view.chat.streamingText.length > after + 20 || view.chat.status === 'ready');
+    await until(() => view.chat.status === 'ready' && view.chat.messages.length === 2);
+    expect(contents(view.chat)).toEqual(['Hello', numbered(400)]);
+    for (const { streamingText } of view.seen)
+      expect(numbered(400).startsWith(streamingText)).toBe(true);
+    expect(confabd.hasExited).toBe(false);
+  });
+
+test('where HTTP is all there is, a restart of confabd is noticed and got over', async () => {
+  const cable = await startCable();
+  const { confabd, start: startAnew } = await startWith('plain',
+    ['--no-realtime', ...cable.hostArgs], { mortal: true });
+  cable.port = confabd.port;
+  const view = renderChat(chatOn(cable.url));
+  await until(() => view.chat.isConnected && view.chat.status === 'ready');
+  await confabd.stop();
+  await until(() => !view.chat.isConnected);
+  cable.port = (await startAnew()).port;
+  await until(() => view.chat.isConnected);
+  expect(await view.chat.sendMessage('Hello')).toBe(true);
+  await until(() => view.chat.status === 'ready' && view.chat.messages.length === 2);
 });

@@ -72,6 +72,7 @@ export const contents = (chat) => chat.messages.map(({ content }) => content);
 export async function startCable() {
   const pairs = new Set();
   let isCut = false;
+  let isForbidden = () => false;
   const server = createServer((near) => {
     if (isCut) {
       near.destroy();
@@ -79,6 +80,11 @@ export async function startCable() {
     }
     const far = connectTcp(cable.port, '127.0.0.1');
     const pair = [near, far];
+    near.once('data', (head) => {
+      pair.head = head.toString('latin1');
+      if (isForbidden(pair.head))
+        near.destroy();
+    });
     pairs.add(pair);
     for (const [socket, other] of [[near, far], [far, near]]) {
       socket.on('error', () => {});
@@ -93,6 +99,13 @@ export async function startCable() {
     for (const pair of pairs)
       pair.forEach((socket) => socket.destroy());
   };
+  /* as a proxy that lets through only what it understands */
+  const forbid = (path) => {
+    isForbidden = (head) => head.split('\r\n')[0].includes(path);
+    for (const pair of pairs)
+      if (isForbidden(pair.head ?? ''))
+        pair.forEach((socket) => socket.destroy());
+  };
   onTestFinished(() => { cut(); server.close(); });
   const host = `127.0.0.1:${server.address().port}`;
   const cable = {
@@ -100,7 +113,8 @@ export async function startCable() {
     url: `http://${host}`,
     hostArgs: ['--allow-host', host],
     cut,
-    mend: () => { isCut = false; },
+    forbid,
+    mend: () => { isCut = false; isForbidden = () => false; },
     get connections() { return pairs.size; },
   };
   return cable;

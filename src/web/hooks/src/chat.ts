@@ -125,7 +125,8 @@ export class Chat {
   private streamTimer: ReturnType<typeof setTimeout> | undefined;
 
   private detach: (() => void) | undefined;
-  private wasConnected = false;
+  /** How Confab was reached when we last looked. */
+  private way: "socket" | "http" | null = null;
   /** Counts connections; what was asked on an older one is no longer waited for. */
   private era = 0;
   private pumping = false;
@@ -185,7 +186,7 @@ export class Chat {
       for (const [name, handler] of Object.entries(handlers))
         socket.off(name as keyof typeof handlers, handler as never);
     };
-    this.wasConnected = false;
+    this.way = null;
     this.handleConnection();
   }
 
@@ -335,16 +336,16 @@ export class Chat {
 
   private handleConnection = () => {
     const { isConnected } = this.connection.getSnapshot();
-    if (isConnected === this.wasConnected)
+    const connected = this.connection.isHttp ? "http" : "socket";
+    const way = isConnected ? connected : null;
+    if (way === this.way)
       return;
-    this.wasConnected = isConnected;
+    this.way = way;
     this.era++;
     this.resuming = false;
-    if (!isConnected) {
-      this.http.stop();
-      return;
-    }
-    void this.synchronize();
+    this.http.stop();
+    if (way !== null)
+      void this.synchronize();
   };
 
   /** After every connect: continues what ran, reads what was missed, asks what is pending. */
@@ -371,7 +372,8 @@ export class Chat {
       return;
     this.resuming = true;
     const { era, run } = this;
-    const from = run ? { generationId: run.generationId, seq: Math.max(run.seq, 0) } : {};
+    /* what came over HTTP has no numbers, and is asked for whole */
+    const from = run && run.seq >= 0 ? { generationId: run.generationId, seq: run.seq } : {};
     for (let delay = RETRY_MS; era === this.era; delay = Math.min(2 * delay, MAX_RETRY_MS)) {
       try {
         const ack = await this.connection.call("ai:chat:resume", {

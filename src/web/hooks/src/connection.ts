@@ -63,6 +63,8 @@ const DEFAULT_PATH = "/api/socket";
 const ACK_TIMEOUT_MS = 10000;
 /** Somebody may open the printed address in another tab, which signs this one in as well. */
 const UNAUTHORIZED_RETRY_MS = 5000;
+/** How often plain HTTP is tried again after it failed where nothing else is tried. */
+const HTTP_RETRY_MS = 2000;
 /** Failures in a row after which plain HTTP is tried. */
 const HTTP_AFTER_FAILURES = 2;
 /** How long the last user is gone before the connection is closed: longer than any remount. */
@@ -247,14 +249,23 @@ export class Connection {
   reportHttp(reachable: boolean) {
     if (!this.overHttp)
       return;
-    this.set(
-      reachable
-        ? { isConnected: true, error: null }
-        : {
-            isConnected: false,
-            error: { code: "unreachable", message: "Confab cannot be reached." },
-          },
-    );
+    clearTimeout(this.retryTimer);
+    if (reachable) {
+      this.set({ isConnected: true, error: null });
+      return;
+    }
+    this.set({
+      isConnected: false,
+      error: { code: "unreachable", message: "Confab cannot be reached." },
+    });
+    this.retryTimer = setTimeout(() => void this.askHttp(), HTTP_RETRY_MS);
+  }
+
+  private async askHttp() {
+    const ack = await callOverHttp(this.options, "server:info", {}, ACK_TIMEOUT_MS)
+      .catch(() => null);
+    if (this.users > 0)
+      this.reportHttp(ack !== null);
   }
 
   private retryIn(delayMs: number) {
