@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // useAIChat(): what a component sees of a conversation, whatever happens to the connection.
 import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { freePort, makeDir } from '../integration/lib/process.mjs';
 import { act, chatOn, contents, renderChat, startCabled, startWith, t, until } from './lib.mjs';
@@ -265,6 +265,39 @@ test('a reload amid an answer continues it, and one before the answer asks again
   const fourth = renderChat({ ...options, url: cable.url, auth: { reloaded: true } });
   await until(() => fourth.chat.status === 'ready' && fourth.chat.messages.length === 4);
   expect(contents(fourth.chat)).toEqual(['Hello', numbered(60), 'Unsent', numbered(60)]);
+});
+
+test('an answer that arrives in one piece with its ack is over all the same', async () => {
+  const { confabd, cable } = await startCabled('plain');
+  const options = chatOn(cable.url);
+  const view = renderChat(options);
+  await until(() => view.chat.status === 'ready');
+  const call = async (name, payload) => (await fetch(`${confabd.origin}/api/call/${name}`, {
+    method: 'POST', body: JSON.stringify(payload), headers: { 'Content-Type': 'application/json' },
+  })).json();
+  const isOver = async (last) => {
+    const { messages = [] } = await call('ai:chat:history', { moduleId: options.moduleId });
+    const answer = messages.at(-1);
+    return answer?.state === 'completed' && answer.role === 'assistant'
+      && answer.messageId !== last;
+  };
+  for (const [ask, length] of [
+    [() => view.chat.sendMessage('Hello'), 2],
+    [() => view.chat.regenerate(), 2],
+    [() => view.chat.sendMessage('Again'), 4],
+  ]) {
+    const last = view.chat.messages.at(-1)?.id;
+    cable.hold();
+    const accepted = ask();
+    await vi.waitFor(async () => expect(await isOver(last)).toBe(true), { timeout: 20000 });
+    /* until all of it is on the cable */
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    cable.release();
+    expect(await accepted).toBe(true);
+    await until(() => view.chat.status === 'ready' && view.chat.messages.length === length);
+    expect(view.chat.messages.at(-1).id).not.toBe(last);
+    expect(view.chat.messages.at(-1).role).toBe('assistant');
+  }
 });
 
 test('older messages come in pages, without gap', async () => {

@@ -114,6 +114,9 @@ export async function startCable() {
     hostArgs: ['--allow-host', host],
     cut,
     forbid,
+    /* what comes meanwhile arrives in one piece afterwards */
+    hold: () => pairs.forEach(([, far]) => far.pause()),
+    release: () => pairs.forEach(([, far]) => far.resume()),
     mend: () => { isCut = false; isForbidden = () => false; },
     get connections() { return pairs.size; },
   };

@@ -671,6 +671,12 @@ export class Chat {
       this.update();
       return;
     }
+    /* where much arrives at once, its events were here before the ack was looked at */
+    if (this.log.some(({ id }) => id === ack.messageId)) {
+      this.settle(pending, true);
+      this.update();
+      return;
+    }
     /* the view of it becomes what is so: the event that follows says the same */
     const view = withPending(this.log, [{ ...pending, userMessageId: ack.userMessageId }]);
     const known = this.log.find(({ id }) => id === ack.userMessageId);
