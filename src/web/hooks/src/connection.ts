@@ -159,9 +159,10 @@ export class Connection {
     try {
       return await emitter.emitWithAck(name, payload);
     } catch {
-      throw this.socket.connected
-        ? new CallError("timeout", "Confab did not answer in time.")
-        : new CallError("offline", "The connection to Confab was lost.");
+      if (!this.socket.connected)
+        throw new CallError("offline", "The connection to Confab was lost.");
+      this.renew();
+      throw new CallError("timeout", "Confab did not answer in time.");
     }
   }
 
@@ -175,6 +176,13 @@ export class Connection {
     this.snapshot = next;
     for (const listener of [...this.listeners])
       listener();
+  }
+
+  /* A connection that was cut amid its upgrade looks whole until its ping is missed, 45 s later: one
+   * that does not answer is not waited for so long. */
+  private renew() {
+    if (this.users > 0 && !this.overHttp)
+      this.socket.disconnect().connect();
   }
 
   private get engineTransport(): "websocket" | "polling" {
