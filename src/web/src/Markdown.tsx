@@ -58,14 +58,14 @@ const BlockView = memo(
       () => hasCode && colours.areLoaded(),
     );
     const html = useMemo(
-      () => (block.code ? "" : toSafeHtml(block.source)),
-      [block.source, block.code === null, areLoaded],
+      () => (block.code ? "" : toSafeHtml(block.source, block.isGrowing)),
+      [block.source, block.isGrowing, block.code === null, areLoaded],
     );
     if (block.code)
       return <CodeBlock code={block.code} />;
     return <div dangerouslySetInnerHTML={{ __html: html }} />;
   },
-  (a, b) => a.block.source === b.block.source,
+  (a, b) => a.block.source === b.block.source && a.block.isGrowing === b.block.isGrowing,
 );
 
 /** Markdown that stands. */

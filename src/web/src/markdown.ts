@@ -6,7 +6,7 @@ import DOMPurify from "dompurify";
 import MarkdownIt from "markdown-it";
 import type { Token } from "markdown-it/index.js";
 
-import { highlight } from "./highlight";
+import { colours, highlight } from "./highlight";
 import { _ } from "./i18n";
 
 export interface Block {
@@ -15,6 +15,8 @@ export interface Block {
   source: string;
   /** Code that stands alone, fenced. */
   code: { language: string; text: string; isClosed: boolean } | null;
+  /** It may yet become another. */
+  isGrowing?: boolean;
 }
 
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: false });
@@ -39,6 +41,46 @@ markdown.renderer.rules.fence = (tokens, index) => {
 };
 markdown.renderer.rules.code_block = (tokens, index) => codeHtml("", tokens[index]!.content);
 
+/**
+ * What was worked out once for texts that stand, so that scrolling back to them, and the end of an
+ * answer that was shown as it grew, cost little. The oldest go first.
+ */
+class Remembered {
+  private readonly known = new Map<string, string>();
+  private size = 0;
+
+  get(key: string, make: () => string): string {
+    const old = this.known.get(key);
+    if (old !== undefined)
+      return old;
+    const made = make();
+    this.known.set(key, made);
+    this.size += key.length + made.length;
+    for (const [oldest, html] of this.known) {
+      if (this.size <= REMEMBERED_CHARS)
+        break;
+      this.known.delete(oldest);
+      this.size -= oldest.length + html.length;
+    }
+    return made;
+  }
+
+  clear() {
+    this.known.clear();
+    this.size = 0;
+  }
+}
+
+const REMEMBERED_CHARS = 4e6;
+const rendered = new Remembered();
+const coloured = new Remembered();
+
+/* what was shown before the colours came is shown anew with them */
+colours.subscribe(() => {
+  rendered.clear();
+  coloured.clear();
+});
+
 function escapeHtml(text: string): string {
   return markdown.utils.escapeHtml(text);
 }
@@ -49,7 +91,7 @@ function languageOf(info: string): string {
 
 /** The inside of a code block in HTML. */
 export function codeInnerHtml(language: string, text: string): string {
-  return highlight(language, text) ?? escapeHtml(text);
+  return coloured.get(`${language}\n${text}`, () => highlight(language, text) ?? escapeHtml(text));
 }
 
 function codeHtml(language: string, text: string): string {
@@ -62,7 +104,11 @@ function codeHtml(language: string, text: string): string {
   );
 }
 
-export function toSafeHtml(source: string): string {
+export function toSafeHtml(source: string, isGrowing = false): string {
+  return isGrowing ? render(source) : rendered.get(source, () => render(source));
+}
+
+function render(source: string): string {
   return DOMPurify.sanitize(markdown.render(source), {
     USE_PROFILES: { html: true },
     ADD_ATTR: ["target"],
@@ -121,6 +167,6 @@ export class GrowingBlocks {
       this.done = [...this.done, ...settled];
       this.doneEnd = open[0]!.start;
     }
-    return [...this.done, ...open];
+    return [...this.done, ...open.map((block) => ({ ...block, isGrowing: true }))];
   }
 }
