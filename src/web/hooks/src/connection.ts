@@ -149,8 +149,14 @@ export class Connection {
     payload: CallPayload<N>,
     timeoutMs = ACK_TIMEOUT_MS,
   ): Promise<CallAck<N>> {
-    if (this.overHttp)
-      return callOverHttp(this.options, name, payload, timeoutMs);
+    if (this.overHttp) {
+      try {
+        return await callOverHttp(this.options, name, payload, timeoutMs);
+      } catch {
+        this.reportHttp(false);
+        throw new CallError("offline", "Confab cannot be reached.");
+      }
+    }
     if (!this.socket.connected)
       throw new CallError("offline", "There is no connection to Confab.");
     const emitter = this.socket.timeout(timeoutMs) as unknown as {
@@ -178,8 +184,8 @@ export class Connection {
       listener();
   }
 
-  /* A connection that was cut amid its upgrade looks whole until its ping is missed, 45 s later: one
-   * that does not answer is not waited for so long. */
+  /* A connection that was cut amid its upgrade looks whole until its ping is missed, after 45 s:
+   * one that does not answer is not waited for so long. */
   private renew() {
     if (this.users > 0 && !this.overHttp)
       this.socket.disconnect().connect();
