@@ -229,7 +229,8 @@ for (const [name, speak] of Object.entries(HOSTILE))
     const instrumented = (await readFile(confabdPath())).includes('__asan_init');
     t.diagnostic(`${name}: ${((peak - before) / MIB).toFixed(1)} MiB at most, then `
       + (payload.code ?? payload.finishReason));
-    assert.ok(instrumented || peak - before < 64 * MIB,
+    /* the longest answer has 4 MiB, and copies of it are on their way to disk and clients */
+    assert.ok(instrumented || peak - before < 160 * MIB,
       `${((peak - before) / MIB).toFixed(1)} MiB more`);
     assert.equal((await fetchFrom(confabd, { path: '/readyz' })).status, 200);
   });
