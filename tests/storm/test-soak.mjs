@@ -101,6 +101,16 @@ class Soak {
     socket.disconnect();
   }
 
+  /* A call that is made again until it was let through and answered. */
+  async #insist(socket, event, payload) {
+    for (;;) {
+      const ack = await this.#call(socket, event, payload);
+      if (ack && ack.code !== 'rate-limited')
+        return ack;
+      await sleep(ack?.retryAfterMs ?? 20);
+    }
+  }
+
   async #ask(socket, module) {
     const { id } = module;
     this.counts.asked += 1;
@@ -171,11 +181,11 @@ class Soak {
     this.#modules[i] = this.#makeModule();
     await waitFor(() => module.asking === 0, { timeout: 60000, what: `the last to ask in ${id}` });
     await waitFor(async () => {
-      const ack = await this.#call(socket, 'ai:chat:resume', { moduleId: id });
-      return ack && (ack.state === 'idle' || ENDS.includes(ack.state));
+      const ack = await this.#insist(socket, 'ai:chat:resume', { moduleId: id });
+      return ack.state === 'idle' || ENDS.includes(ack.state);
     }, { timeout: 60000, interval: 50, what: `the end of what runs in ${id}` });
     for (const generationId of generations) {
-      const ack = await this.#call(socket, 'ai:chat:resume', { moduleId: id, generationId });
+      const ack = await this.#insist(socket, 'ai:chat:resume', { moduleId: id, generationId });
       assert.ok(ack.ok && ENDS.includes(ack.state), `${generationId}: ${JSON.stringify(ack)}`);
       const told = this.#told.get(generationId);
       assert.ok(told === undefined || told === (ack.message ?? ''),
@@ -185,9 +195,9 @@ class Soak {
       this.counts.accounted += 1;
       this.#told.delete(generationId);
     }
-    await this.#call(socket, 'ai:chat:leave', { moduleId: id });
-    const deleted = await this.#call(socket, 'module:delete', { moduleId: id });
-    assert.equal(deleted?.ok, true, JSON.stringify(deleted));
+    await this.#insist(socket, 'ai:chat:leave', { moduleId: id });
+    const deleted = await this.#insist(socket, 'module:delete', { moduleId: id });
+    assert.equal(deleted.ok, true, JSON.stringify(deleted));
     this.counts.deleted += 1;
   }
 
@@ -222,8 +232,11 @@ test(`mixed traffic for ${MINUTES} minutes`, { skip, timeout }, async (t) => {
         (await memoryOf(confabd.pid)).rss / 1024, await countFds(confabd.pid)]);
     }
   };
+  // when one of them fails, the others stop, and what failed is told at once
   await Promise.all([...Array.from({ length: CLIENTS }, (_, i) => soak.use(i)), soak.account(false),
-    soak.disturb(), watch()]);
+    soak.disturb(), watch()].map((part) => part.finally(() => {
+    soak.until = Math.min(soak.until, Date.now());
+  })));
   server.turn('well');
   await soak.account(true);
 
