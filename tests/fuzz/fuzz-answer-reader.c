@@ -22,9 +22,11 @@ text_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_dat
   g_string_append_len (texts[kind], text, length);
 }
 
-/* Returns: (transfer full): all that came of it, in words */
+/* @flushing: whether text is asked for after each piece
+ *
+ * Returns: (transfer full): all that came of it, in words */
 static char *
-read_in_steps (const guint8 *data, gsize size, gsize step)
+read_in_steps (const guint8 *data, gsize size, gsize step, gboolean flushing)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (GString) reasoning = g_string_new (NULL);
@@ -40,7 +42,7 @@ read_in_steps (const guint8 *data, gsize size, gsize step)
       g_autofree char *exact = g_memdup2 (data + at, n);
 
       more = confab_answer_reader_feed (reader, exact, n, &error);
-      if (step > 1)
+      if (flushing)
         confab_answer_reader_flush (reader);
     }
   if (error == NULL)
@@ -62,9 +64,9 @@ read_in_steps (const guint8 *data, gsize size, gsize step)
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  g_autofree char *whole = read_in_steps (data, size, MAX (size, 2));
-  g_autofree char *bytes = read_in_steps (data, size, 1);
-  g_autofree char *pieces = read_in_steps (data, size, 7);
+  g_autofree char *whole = read_in_steps (data, size, MAX (size, 1), TRUE);
+  g_autofree char *bytes = read_in_steps (data, size, fuzz_step (size), FALSE);
+  g_autofree char *pieces = read_in_steps (data, size, 7 * fuzz_step (size), TRUE);
 
   g_assert_cmpstr (whole, ==, bytes);
   g_assert_cmpstr (whole, ==, pieces);

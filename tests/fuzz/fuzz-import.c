@@ -115,7 +115,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   gboolean is_whole, is_whole_too;
   g_autoptr (GString) seen = scan_in_steps (data, size, MAX (size, 1), &is_whole);
-  g_autoptr (GString) seen_too = scan_in_steps (data, size, 1, &is_whole_too);
+  g_autoptr (GString) seen_too = scan_in_steps (data, size, fuzz_step (size), &is_whole_too);
   g_autoptr (ConfabStaging) staging = NULL;
   g_autoptr (GError) error = NULL;
 

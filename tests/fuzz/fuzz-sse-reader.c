@@ -51,8 +51,8 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   g_autoptr (GString) whole = read_in_steps (data, size, MAX (size, 1));
-  g_autoptr (GString) bytes = read_in_steps (data, size, 1);
-  g_autoptr (GString) pieces = read_in_steps (data, size, 5);
+  g_autoptr (GString) bytes = read_in_steps (data, size, fuzz_step (size));
+  g_autoptr (GString) pieces = read_in_steps (data, size, 5 * fuzz_step (size));
 
   g_assert_true (g_string_equal (whole, bytes));
   g_assert_true (g_string_equal (whole, pieces));

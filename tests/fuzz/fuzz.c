@@ -13,3 +13,9 @@ fuzz_dup (const guint8 *data, gsize size)
 {
   return g_bytes_new (data, size);
 }
+
+gsize
+fuzz_step (gsize size)
+{
+  return 1 + size / 64;
+}
