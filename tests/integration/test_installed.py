@@ -25,9 +25,11 @@ def setUpModule():
 
 
 class StagedCase(unittest.TestCase):
+    parent = None
+
     @classmethod
     def setUpClass(cls):
-        cls.staged = Staged()
+        cls.staged = Staged(cls.parent)
         cls.addClassCleanup(cls.staged.close)
 
     def check_version(self, result):
@@ -101,11 +103,14 @@ class TestBusAlone(StagedCase):
 @unittest.skipUnless(machine.can_run(), 'needs root, and a machine without systemd')
 class MachineCase(StagedCase):
     kind = 'user'
+    namespaces = True
+    # not in /tmp, of which the services have one of their own
+    parent = '/home'
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.machine = machine.Machine(cls.staged, cls.kind)
+        cls.machine = machine.Machine(cls.staged, cls.kind, cls.namespaces)
         cls.addClassCleanup(cls.machine.close)
 
     def setUp(self):
@@ -187,6 +192,72 @@ class TestUser(MachineTests, MachineCase):
     @property
     def socket(self):
         return os.path.join(self.staged.run_dir, 'confab/socket')
+
+
+    def namespaces_of(self, pid):
+        return self.machine.run('readlink', *(f'/proc/{pid}/ns/{name}' for name in (
+            'mnt', 'user', 'uts'))).stdout.split()
+
+    def test_it_is_shut_in(self):
+        """What the unit promises holds, for a manager that has no rights itself."""
+        for folder in ('.gnupg', '.local/share/keyrings', '.ssh'):
+            path = os.path.join(self.staged.home, folder)
+            os.makedirs(path, exist_ok=True)
+            self.machine.run_as_root('chown', '-R', machine.USER, os.path.dirname(path), path)
+        self.machine.systemctl('start', 'confab.service')
+        pid = self.machine.show('confab.service', 'MainPID')
+        for ours, theirs in zip(self.namespaces_of('self'), self.namespaces_of(pid)):
+            self.assertNotEqual(ours, theirs)
+        with self.subTest('capabilities'):
+            status = self.machine.run('cat', f'/proc/{pid}/status').stdout
+            self.assertRegex(status, r'(?m)^CapBnd:\s+0+$')
+            self.assertRegex(status, r'(?m)^NoNewPrivs:\s+1$')
+            self.assertRegex(status, r'(?m)^Seccomp:\s+2$')
+
+        def see(*command):
+            return self.machine.run_inside(pid, *command)
+
+        for folder in ('.gnupg', '.local/share/keyrings', '.ssh'):
+            with self.subTest(folder):
+                result = see('ls', os.path.join(self.staged.home, folder))
+                self.assertIn('Permission denied', result.stderr)
+        devices = see('ls', '/dev').stdout.split()
+        self.assertIn('urandom', devices)
+        self.assertFalse({'fuse', 'kmsg', 'kvm', 'snd', 'dri', 'input'} & set(devices), devices)
+        self.assertEqual(see('ls', '/tmp').stdout, '')
+        for path in ('/usr', '/etc', '/sys/fs/cgroup'):
+            mount = see('findmnt', '-n', '-o', 'OPTIONS', '--target', path).stdout
+            # the one on top is told last
+            self.assertIn('ro', mount.splitlines()[-1].split(','), path)
+        self.assertEqual(see('touch', os.path.join(self.staged.home, 'touched')).returncode, 0)
+
+
+class TestUserWithoutNamespaces(MachineTests, MachineCase):
+    """The kernels of some distributions let users have none."""
+    kind = 'user'
+    bus = 'session'
+    namespaces = False
+
+    @property
+    def socket(self):
+        return os.path.join(self.staged.run_dir, 'confab/socket')
+
+    def test_it_is_told_to_do_without(self):
+        self.machine.systemctl('start', 'confab.service')
+        self.assertIn('50-no-namespaces.conf', self.machine.systemctl('cat', 'confab.service'))
+        pid = self.machine.show('confab.service', 'MainPID')
+        for name in ('mnt', 'user'):
+            self.assertEqual(self.machine.run('readlink', f'/proc/{pid}/ns/{name}').stdout,
+                             self.machine.run('readlink', f'/proc/self/ns/{name}').stdout)
+        self.assertRegex(self.machine.run('cat', f'/proc/{pid}/status').stdout,
+                         r'(?m)^Seccomp:\s+2$')
+
+    def test_without_that_it_would_not_start(self):
+        """So this machine is what it is said to be."""
+        self.machine.drop_in('confab.service', '[Service]\nPrivateUsers=yes\nRestart=no\n')
+        self.assertNotEqual(self.machine.run('systemctl', '--user', 'start', 'confab.service')
+                            .returncode, 0)
+        self.assertEqual(self.machine.show('confab.service', 'ExecMainStatus'), '217')
 
 
 class TestSystem(MachineTests, MachineCase):

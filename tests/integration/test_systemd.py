@@ -340,7 +340,7 @@ class TestUnits(SystemdCase):
                 self.assertEqual((run.returncode, run.stderr), (0, ''))
 
     def test_exposure(self):
-        for kind, threshold in (('system', 20), ('user', 65)):
+        for kind, threshold in (('system', 20), ('user', 20)):
             with self.subTest(kind):
                 path, _ = self.lay_out(kind)
                 run = self.analyze(*(['--user'] if kind == 'user' else []), 'security',

@@ -3,13 +3,17 @@
 
 import json
 import os
+import pwd
 import re
 import shutil
+import stat
 import subprocess
 import time
 
 PATIENCE = 30
 SYSTEMD = '/lib/systemd/systemd'
+# whose manager it is that is not the machine's: somebody without any rights, as on a desktop
+USER = 'nobody'
 # what D-Bus needs of the machine, and nothing else of it
 UNITS = {
     'system': ('basic.target', 'dbus.service', 'dbus.socket', 'shutdown.target', 'sockets.target',
@@ -44,22 +48,43 @@ def can_run():
 
 
 class Machine:
-    def __init__(self, staged, kind):
+    def __init__(self, staged, kind, namespaces=True):
         self.staged = staged
         self.user = ['--user'] if kind == 'user' else []
+        self.become = ['setpriv', f'--reuid={USER}', '--regid=nogroup', '--clear-groups',
+                       '--inh-caps=-all'] if self.user else []
         self.groups = [os.path.join(path, f'confab-test-{os.getpid()}-{kind}')
                        for path in find_hierarchies()]
-        self.env = dict(staged.env, SYSTEMD_UNIT_PATH=self.lay_out(kind))
+        self.env = dict(staged.env, SYSTEMD_UNIT_PATH=self.lay_out(kind),
+                        SYSTEMD_GENERATOR_PATH=f'{staged.prefix}/lib/systemd/{kind}-generators')
         options = ['--tmpfs', '/run', '--ro-bind', '/sys', '/sys',
                    '--bind', '/sys/fs/cgroup', '/sys/fs/cgroup',
-                   *(['--dir', '/run/systemd/system'] if self.user else
+                   # as the machine's systemd makes them
+                   *(['--dir', '/run/systemd/system', '--dir', '/run/systemd/unit-root',
+                      '--bind', self.make_runtime_dir(), '/run/user'] if self.user else
                      ['--tmpfs', '/var', '--symlink', '/run', '/var/run',
                       '--bind', staged.make_etc(), '/etc'])]
         if self.user:
             self.env['DBUS_SESSION_BUS_ADDRESS'] = f'unix:path={staged.run_dir}/bus'
+            subprocess.run(['chown', '-R', f'{USER}:', staged.folder], check=True)
         else:
             del self.env['XDG_RUNTIME_DIR']
-        self.start(options, kind)
+        enter = []
+        if not namespaces:
+            # the kernel lets nobody make user namespaces whose root is not the root of its mounts
+            options += ['--cap-add', 'ALL', '--dir', '/run/root']
+            enter = ['sh', '-c', 'mount --rbind / /run/root; exec chroot /run/root "$@"', 'sh']
+        self.start(options, enter, kind)
+
+    def make_runtime_dir(self):
+        """What a login leaves for the user's manager: nodes that cover what is out of reach."""
+        folder = os.path.join(self.staged.folder, 'run-user')
+        nodes = os.path.join(folder, str(pwd.getpwnam(USER).pw_uid), 'systemd/inaccessible')
+        os.makedirs(nodes)
+        os.mkdir(os.path.join(nodes, 'dir'), 0)
+        for name, kind in (('reg', stat.S_IFREG), ('fifo', stat.S_IFIFO), ('sock', stat.S_IFSOCK)):
+            os.mknod(os.path.join(nodes, name), kind)
+        return folder
 
     def lay_out(self, kind):
         folder = self.units = os.path.join(self.staged.folder, f'units-{kind}')
@@ -68,11 +93,15 @@ class Machine:
             shutil.copy(os.path.join('/usr/lib/systemd', kind, name), folder)
         with open(os.path.join(folder, 'default.target'), 'w', encoding='utf-8') as file:
             file.write('[Unit]\nRequires=dbus.socket\n')
-        return f'{folder}:{self.staged.prefix}/lib/systemd/{kind}'
+        return ':'.join([folder, *([f'{self.staged.run_dir}/systemd/generator']
+                                   if kind == 'user' else []),
+                         f'{self.staged.prefix}/lib/systemd/{kind}'])
 
-    def start(self, options, kind):
+    def start(self, options, enter_root, kind):
         for group in self.groups:
             os.makedirs(group)
+        if self.user:
+            subprocess.run(['chown', '-R', f'{USER}:', *self.groups], check=True)
         enter = ' '.join(f'echo $$ > {group}/cgroup.procs;' for group in self.groups)
         read_end, write_end = os.pipe()
         self.log_path = os.path.join(self.staged.folder, f'{kind}.log')
@@ -82,7 +111,8 @@ class Machine:
                 ['sh', '-c', f'{enter} exec "$@"', 'sh',
                  *self.staged.sandbox('--info-fd', str(write_end), *options,
                                       as_pid_1=not self.user),
-                 SYSTEMD, f'--{kind}', '--log-target=console', '--show-status=no'],
+                 *enter_root, *self.become, SYSTEMD, f'--{kind}', '--log-target=console',
+                 '--show-status=no'],
                 env=dict(self.env, container='bwrap'), pass_fds=[write_end],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         os.close(write_end)
@@ -103,10 +133,20 @@ class Machine:
             return file.read()
 
     def run(self, *command):
-        """Runs a command on that machine."""
-        return subprocess.run(['nsenter', '-t', str(self.pid), '-m', '-p', '-n', '-i', *command],
+        """Runs a command on that machine, as its user if it is one's."""
+        return subprocess.run(['nsenter', '-t', str(self.pid), '-m', '-p', '-n', '-i',
+                               *self.become, *command],
                               env=self.env, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, timeout=PATIENCE, check=False)
+
+    def run_as_root(self, *command):
+        return subprocess.run(['nsenter', '-t', str(self.pid), '-m', '-p', *command],
+                              env=self.env, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=PATIENCE, check=False)
+
+    def run_inside(self, pid, *command):
+        """Runs a command as its user where the service is that has this number there."""
+        return self.run_as_root('nsenter', '-t', pid, '-m', *self.become, *command)
 
     def systemctl(self, *args):
         result = self.run('systemctl', *self.user, *args)

@@ -27,9 +27,9 @@ def can_stage(*more):
 class Staged:
     """The installed tree. Whatever runs in it has a network and processes of its own."""
 
-    def __init__(self):
+    def __init__(self, parent=None):
         self.prefix = find_prefix()
-        self.folder = tempfile.mkdtemp(prefix='confab-staged-')
+        self.folder = tempfile.mkdtemp(prefix='confab-staged-', dir=parent)
         self.tree = os.path.join(self.folder, 'tree')
         self.home = os.path.join(self.folder, 'home')
         self.run_dir = os.path.join(self.home, 'run')
@@ -58,7 +58,7 @@ class Staged:
         return ['bwrap', '--die-with-parent', '--unshare-pid', '--unshare-net', '--unshare-ipc',
                 *(['--as-pid-1', '--cap-add', 'ALL'] if as_pid_1 else []),
                 '--dev-bind', '/', '/', '--proc', '/proc',
-                '--tmpfs', '/tmp', '--bind', self.folder, self.folder,
+                '--perms', '1777', '--tmpfs', '/tmp', '--bind', self.folder, self.folder,
                 '--bind', self.path(), self.prefix, *options]
 
     def make_etc(self):
