@@ -35,6 +35,25 @@ is_failed_start (const GError *error)
              || g_str_has_prefix (name, "org.freedesktop.systemd1."));
 }
 
+gboolean
+ctl_is_error (const GError *error, const char *code)
+{
+  g_autofree char *name = g_dbus_error_get_remote_error (error);
+  g_autofree char *wanted = g_strconcat ("org.confab.Confab1.Error.", code, NULL);
+
+  return g_strcmp0 (name, wanted) == 0;
+}
+
+/* Of a session or a module that is not there any more. */
+gboolean
+ctl_is_deleted (const GError *error)
+{
+  return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_INTERFACE)
+         || ctl_is_error (error, "UnknownModule");
+}
+
 CtlExit
 ctl_fail (CtlExit status, const char *format, ...)
 {
@@ -150,4 +169,20 @@ ctl_report_vanished (GDBusConnection *connection)
 {
   return ctl_fail (CTL_EXIT_UNREACHABLE, "%s",
                    connection != NULL ? _ ("Confab has left the bus") : _ ("The bus is lost"));
+}
+
+/* The proxy of a sandbox lets a Confab in a Flatpak send signals only to those who have a name
+ * below its own. Where we may not have it, as on the system bus, it is not needed. */
+void
+ctl_take_watcher_name (Ctl *self)
+{
+  g_autofree char *id = g_strdup (g_dbus_connection_get_unique_name (self->connection));
+  g_autofree char *name =
+      g_strconcat ("org.confab.Confab.Watcher.", g_strdelimit (id, ":.", '_'), NULL);
+  g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
+      self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+      "RequestName", g_variant_new ("(su)", name, 0), NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
+
+  if (reply == NULL)
+    g_debug ("The name %s cannot be had", name);
 }

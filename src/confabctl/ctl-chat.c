@@ -208,22 +208,6 @@ print_result (Chat *self)
   ctl_print_json (result);
 }
 
-/* The proxy of a sandbox lets a Confab in a Flatpak send signals only to those who have a name
- * below its own. Where we may not have it, as on the system bus, it is not needed. */
-static void
-take_name (Ctl *self)
-{
-  g_autofree char *id = g_strdup (g_dbus_connection_get_unique_name (self->connection));
-  g_autofree char *name =
-      g_strconcat ("org.confab.Confab.Watcher.", g_strdelimit (id, ":.", '_'), NULL);
-  g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
-      self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-      "RequestName", g_variant_new ("(su)", name, 0), NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
-
-  if (reply == NULL)
-    g_debug ("The name %s cannot be had", name);
-}
-
 static void
 ask (Chat *self, const char *question)
 {
@@ -233,7 +217,7 @@ ask (Chat *self, const char *question)
       signal_cb, self, NULL);
   guint source = g_unix_signal_add (SIGINT, interrupt_cb, self);
 
-  take_name (self->ctl);
+  ctl_take_watcher_name (self->ctl);
   watch (self);
   if (self->status == CTL_EXIT_OK)
     reply = ctl_call (self->ctl, self->path, CTL_MODULE, "Generate",

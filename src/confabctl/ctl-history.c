@@ -11,7 +11,6 @@ call_page (Ctl *self, const char *path, guint limit, const char *before, CtlExit
   for (;;)
     {
       g_autoptr (GError) error = NULL;
-      g_autofree char *name = NULL;
       GVariant *reply = g_dbus_connection_call_sync (
           self->connection, CTL_NAME, path, CTL_MODULE, "GetHistory",
           g_variant_new ("(us)", limit, before), G_VARIANT_TYPE ("(aa{sv})"),
@@ -19,8 +18,7 @@ call_page (Ctl *self, const char *path, guint limit, const char *before, CtlExit
 
       if (reply != NULL)
         return reply;
-      name = g_dbus_error_get_remote_error (error);
-      if (g_strcmp0 (name, "org.confab.Confab1.Error.RateLimited") != 0)
+      if (!ctl_is_error (error, "RateLimited"))
         {
           *status = ctl_report (error);
           return NULL;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "ctl-watches.h"
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
@@ -13,7 +13,17 @@ typedef struct
   Ctl *ctl;
   GMainLoop *loop;
   CtlExit status;
+  CtlWatches *watches; /* NULL without --chunks */
+  GHashTable *seen;    /* path of a module → Seen; NULL without --chunks */
 } Monitor;
+
+/* How much of the newest answer of a module was told. */
+typedef struct
+{
+  char *generation;
+  guint64 seq;
+  gsize n_bytes;
+} Seen;
 
 /* One event of one line: what is said of it, in the order in which it is added. */
 typedef struct
@@ -84,12 +94,89 @@ event_tell (Event *event, Monitor *self)
 }
 
 static void
+seen_free (gpointer data)
+{
+  Seen *seen = data;
+
+  g_free (seen->generation);
+  g_free (seen);
+}
+
+/* What was told of @generation: nothing, if another one was the newest. */
+static Seen *
+find_seen (Monitor *self, const char *path, const char *generation)
+{
+  Seen *seen = g_hash_table_lookup (self->seen, path);
+
+  if (seen == NULL || !g_str_equal (seen->generation, generation))
+    {
+      seen = g_new0 (Seen, 1);
+      seen->generation = g_strdup (generation);
+      g_hash_table_insert (self->seen, g_strdup (path), seen);
+    }
+
+  return seen;
+}
+
+static void
+tell_chunk (Monitor *self,
+            const char *path,
+            const char *generation,
+            guint64 from_seq,
+            guint64 seq,
+            const char *text)
+{
+  Event event;
+
+  event_init (&event, "chunk", path);
+  event_add (&event, "generationId", g_variant_new_string (generation));
+  event_add (&event, "fromSeq", g_variant_new_uint64 (from_seq));
+  event_add (&event, "seq", g_variant_new_uint64 (seq));
+  event_add (&event, "chunk", g_variant_new_string (text));
+  event_tell (&event, self);
+}
+
+/* What was written before Confab let us watch, or while we were too slow, is told now. */
+static void
+watched_cb (const char *path,
+            const char *generation,
+            guint64 seq,
+            const char *text,
+            gpointer user_data)
+{
+  Monitor *self = user_data;
+  Seen *seen;
+
+  if (generation[0] == '\0')
+    return;
+
+  seen = find_seen (self, path, generation);
+  if (strlen (text) > seen->n_bytes)
+    tell_chunk (self, path, generation, seen->seq + 1, seq, text + seen->n_bytes);
+  seen->seq = MAX (seen->seq, seq);
+  seen->n_bytes = MAX (seen->n_bytes, strlen (text));
+}
+
+/* @parameters: of Chunk or Reasoning */
+static void
+note_chunk (Monitor *self, const char *path, const char *name, GVariant *parameters)
+{
+  const char *generation, *text;
+  guint64 seq;
+  Seen *seen;
+
+  g_variant_get (parameters, "(&stt&s)", &generation, NULL, &seq, &text);
+  seen = find_seen (self, path, generation);
+  seen->seq = seq;
+  if (g_str_equal (name, "Chunk"))
+    seen->n_bytes += strlen (text);
+}
+
+static void
 watch_module (Monitor *self, const char *path)
 {
-  /* one that is gone by now is told of anyway */
-  if (self->ctl->chunks)
-    g_dbus_connection_call (self->ctl->connection, CTL_NAME, path, CTL_MODULE, "Watch", NULL, NULL,
-                            G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+  if (self->watches != NULL)
+    ctl_watches_add (self->watches, path);
 }
 
 static void
@@ -112,6 +199,8 @@ tell_objects (Monitor *self, const char *name, GVariant *parameters)
   event_tell (&event, self);
   if (added && module_id != NULL)
     watch_module (self, path);
+  else if (self->seen != NULL)
+    g_hash_table_remove (self->seen, path);
 }
 
 /* The states of modules, and the numbers of the manager; texts are in no broadcast. */
@@ -173,8 +262,14 @@ tell_module (Monitor *self, const char *path, const char *name, GVariant *parame
         event_add (&event, module_events[i].members[j], g_variant_get_child_value (parameters, j));
       event_tell (&event, self);
     }
-  /* we read too slowly, and go on from here */
-  if (g_str_equal (name, "Resync"))
+  if (self->seen == NULL)
+    return;
+  if (g_str_equal (name, "GenerationStarted"))
+    ctl_watches_hurry (self->watches, path);
+  else if (g_str_equal (name, "Chunk") || g_str_equal (name, "Reasoning"))
+    note_chunk (self, path, name, parameters);
+  else if (g_str_equal (name, "Resync"))
+    /* we read too slowly, and go on from here */
     watch_module (self, path);
 }
 
@@ -247,6 +342,12 @@ ctl_monitor (Ctl *self, char **args)
   Monitor monitor = { .ctl = self };
   guint subscription, watch, sources[2];
 
+  if (self->chunks)
+    {
+      ctl_take_watcher_name (self);
+      monitor.watches = ctl_watches_new (self, watched_cb, &monitor);
+      monitor.seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, seen_free);
+    }
   subscription =
       g_dbus_connection_signal_subscribe (self->connection, CTL_NAME, NULL, NULL, NULL, NULL,
                                           G_DBUS_SIGNAL_FLAGS_NONE, signal_cb, &monitor, NULL);
@@ -265,6 +366,8 @@ ctl_monitor (Ctl *self, char **args)
       g_main_loop_unref (monitor.loop);
     }
   g_dbus_connection_signal_unsubscribe (self->connection, subscription);
+  g_clear_pointer (&monitor.watches, ctl_watches_free);
+  g_clear_pointer (&monitor.seen, g_hash_table_unref);
 
   return monitor.status;
 }

@@ -38,6 +38,9 @@ typedef CtlExit (*CtlCommandFunc) (Ctl *self, char **args);
 
 /* ctl-bus.c */
 CtlExit ctl_connect (Ctl *self, GBusType bus);
+/* Whether it is the one of this name in org.confab.Confab1.Error. */
+gboolean ctl_is_error (const GError *error, const char *code);
+gboolean ctl_is_deleted (const GError *error);
 /* These three print in one sentence what went wrong. */
 CtlExit ctl_fail (CtlExit status, const char *format, ...) G_GNUC_PRINTF (2, 3);
 CtlExit ctl_report (const GError *error);
@@ -55,6 +58,9 @@ char *ctl_find_module (Ctl *self, const char *id, CtlExit *status);
 gboolean ctl_parse_path (const char *path, char **session_id, char **module_id);
 /* Until g_bus_unwatch_name(). */
 guint ctl_watch_confab (Ctl *self, GBusNameVanishedCallback vanished, gpointer user_data);
+
+/* Before Watch is called. */
+void ctl_take_watcher_name (Ctl *self);
 
 /* main.c */
 /* Both take a floating @value; the latter is for streams of them. */

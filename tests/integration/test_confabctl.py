@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -253,6 +254,82 @@ class TestMonitor(unittest.TestCase):
         self.assertTrue(all(event['at'] > 1.7e12 for event in events))
         monitored.process.send_signal(signal.SIGINT)
         monitored.end(0)
+
+    def test_watches_more_modules_than_it_may_at_once(self):
+        """Of 200 modules 150 can be watched in one go: the others are watched later."""
+        bus = Bus()
+        self.addCleanup(bus.close)
+        confabd = Confabd(bus, '--session', '--dev', *self.upstream.args)
+        config = os.path.join(confabd.home, 'confab.conf')
+        client = Client(bus)
+        self.addCleanup(client.close)
+        session = client.make_session()
+        modules = [client.make_module(session, model='raw:plain', moduleId=f'm{number}')
+                   for number in range(200)]
+        confabd.stop(keep=True)
+        with open(config, 'w', encoding='utf-8') as file:
+            file.write('[confab]\nclient-rate=15\n')
+        confabd = Confabd(bus, '--session', '--dev', '--config', config, *self.upstream.args,
+                          home=confabd.home)
+        self.addCleanup(confabd.stop)
+        output = os.path.join(confabd.home, 'monitor')
+        with open(output, 'wb') as file:
+            # pylint: disable-next=consider-using-with
+            process = subprocess.Popen(
+                [os.environ['CONFABCTL'], 'monitor', '--chunks', '--json'], env=confabd.env,
+                stdout=file, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.kill)
+
+        def events(name):
+            with open(output, encoding='utf-8') as file:
+                return [json.loads(line) for line in file
+                        if line.endswith('}\n') and f'"{name}"' in line]
+
+        # by another client each time, as each has a limit of its own
+        wait_for(lambda: self.with_another(bus, Client.make_session) and events('session-added'),
+                 'the monitor')
+        time.sleep(5)
+        for module in modules:
+            self.with_another(bus, Client.ask, module)
+        wait_for(lambda: {event['moduleId'] for event in events('completed')}
+                 >= {f'm{number}' for number in range(200)}, 'all answers')
+        texts = {}
+        for event in events('chunk'):
+            texts[event['moduleId']] = texts.get(event['moduleId'], '') + event['chunk']
+        self.assertEqual(texts, {f'm{number}': ANSWER for number in range(200)})
+        process.send_signal(signal.SIGINT)
+        self.assertEqual((process.wait(PATIENCE), process.stderr.read()), (0, ''))
+
+    @staticmethod
+    def with_another(bus, call, *args):
+        client = Client(bus)
+        try:
+            return call(client, *args)
+        finally:
+            client.close()
+
+    def test_tells_what_was_written_before_it_watched(self):
+        bus = Bus()
+        self.addCleanup(bus.close)
+        confabd = Confabd(bus, '--session', '--dev', *self.upstream.args)
+        self.addCleanup(confabd.stop)
+        client = Client(bus)
+        self.addCleanup(client.close)
+        module = client.make_module(client.make_session(), model='raw:stall', moduleId='m')
+        client.call(module, MODULE, 'Watch')
+        generation = client.ask(module)
+        _, (_, _, seq, text) = wait_for(lambda: client.heard(module, 'Chunk'), 'a chunk')[-1]
+        with subprocess.Popen([os.environ['CONFABCTL'], 'monitor', '--chunks', '--json'],
+                              env=confabd.env, stdout=subprocess.PIPE, text=True) as process:
+            event = json.loads(process.stdout.readline())
+            process.terminate()
+            self.assertEqual(process.wait(PATIENCE), 0)
+        del event['at']
+        self.assertEqual(event, {'event': 'chunk', 'sessionId': event['sessionId'],
+                                 'moduleId': 'm', 'generationId': generation, 'fromSeq': 1,
+                                 'seq': seq, 'chunk': text})
+        client.call(module, MODULE, 'Stop')
 
     def test_lines_for_people_tell_no_text_unasked(self):
         monitored = Monitored(self)
