@@ -9,6 +9,7 @@ import re
 import select
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -232,6 +233,48 @@ class Transfers(unittest.TestCase):
         self.assertEqual(without_time(export_bytes(client, f'{ROOT}/sessions/s')),
                          without_time(exported))
 
+    def test_questions_are_answered_meanwhile(self):
+        """Nobody waits for an import but a moment, while all of it is written."""
+        upstream = Upstream()
+        self.addCleanup(upstream.close)
+        self.confab(*upstream.args)
+        client, asker = self.client(), self.client()
+        chat = asker.make_module(asker.make_session(), model='raw:plain')
+        data = many(50000 if os.environ.get('CONFAB_TEST_LONG') else 6000, 'word ' * 50)
+        waits = []
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.seek(0)
+            begin = time.monotonic()
+            answer = start(client, 'Import', GLib.Variant('(h)', (0,)), file.fileno())
+            while not answer:
+                asked = time.monotonic()
+                generation = asker.ask(chat)
+                asker.end_of(chat, generation)
+                waits.append(time.monotonic() - asked)
+                time.sleep(0.01)
+        total = time.monotonic() - begin
+        self.assertEqual(answer, [([f'{ROOT}/sessions/s'],)])
+        self.assertLess(max(waits), max(total / 2, 0.5), (total, sorted(waits)[-3:]))
+        self.assertGreater(len(waits), 3)
+        # it is all found by then
+        self.assertEqual(len(client.call(ROOT, MANAGER, 'Search', 'word', 200)), 200)
+
+    def test_the_search_goes_on_after_a_crash(self):
+        home = make_home()
+        self.addCleanup(shutil.rmtree, home, True)
+        first = self.confab(home=home)
+        import_bytes(self.client(), many(300))
+        first.stop(keep=True)
+        # as it is when Confab ends as soon as it is written
+        with sqlite3.connect(os.path.join(home, 'data/confab/confab.db')) as database:
+            database.execute('DELETE FROM search')
+            database.execute('INSERT INTO unindexed SELECT 0, min(seq), max(seq) FROM messages')
+        database.close()
+        self.confab(home=home)
+        client = self.client()
+        wait_for(lambda: len(client.call(ROOT, MANAGER, 'Search', 'word', 200)) == 200,
+                 'the search')
 
     def test_memory_stays_small(self):
         confabd = self.confab()

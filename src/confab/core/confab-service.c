@@ -7,6 +7,7 @@
 #include "confab-error.h"
 #include "confab-rows.h"
 #include "confab-run.h"
+#include "confab-store-index.h"
 #include "confab-transfer.h"
 
 #define DEFAULT_MAX_RUNNING 64
@@ -148,6 +149,16 @@ confab_service_take_module (ConfabService *self, ConfabModule *module)
                        g_object_ref (module));
 }
 
+static void
+indexed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!confab_store_index_finish (CONFAB_STORE (source), result, &error)
+      && !g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_CLOSED))
+    g_message ("Some of what was imported is not in the search yet: %s", error->message);
+}
+
 /**
  * confab_service_load:
  * @self: a service that is still empty
@@ -188,6 +199,9 @@ confab_service_load (ConfabService *self, GError **error)
 
       confab_service_take_module (self, module);
     }
+  /* of an import, before whose end Confab ended */
+  if (!confab_store_is_indexed (self->store))
+    confab_store_index_async (self->store, indexed_cb, NULL);
 
   return TRUE;
 }

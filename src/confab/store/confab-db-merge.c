@@ -107,6 +107,21 @@ copy_table (ConfabDb *self,
   return FALSE;
 }
 
+/* To index all of it now would take the others' time. */
+static gboolean
+mark_unindexed (ConfabDb *self, ConfabDb *from, const Offsets *last, GError **error)
+{
+  Offsets added;
+
+  return read_offsets (from, &added, error)
+         && confab_db_mark_unindexed (self, CONFAB_INDEXED_SESSION, last->sessions + 1,
+                                      last->sessions + added.sessions, error)
+         && confab_db_mark_unindexed (self, CONFAB_INDEXED_MODULE, last->modules + 1,
+                                      last->modules + added.modules, error)
+         && confab_db_mark_unindexed (self, CONFAB_INDEXED_MESSAGE, last->messages + 1,
+                                      last->messages + added.messages, error);
+}
+
 static gboolean
 copy_tables (ConfabDb *self,
              ConfabDb *from,
@@ -117,7 +132,7 @@ copy_tables (ConfabDb *self,
 {
   Offsets last;
 
-  if (!read_offsets (self, &last, error))
+  if (!read_offsets (self, &last, error) || !mark_unindexed (self, from, &last, error))
     return FALSE;
 
   const Shift of_sessions[] = { { 0, last.sessions }, { 0, -1 } };
@@ -161,7 +176,8 @@ copy_tables (ConfabDb *self,
  * @cancellable: (nullable): to give up
  * @error: return location; INVALID: an id is taken
  *
- * Adds all that is in @from, in one durable transaction.
+ * Adds all that is in @from, in one durable transaction. The search finds it by and by, as
+ * confab_db_index() gets to it.
  *
  * Returns: whether it succeeded; else nothing has changed
  */

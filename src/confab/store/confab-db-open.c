@@ -191,6 +191,26 @@ check_tables (ConfabDb *self, GError **error)
                  confab_db_get_path (self), sqlite3_errmsg (confab_db_get_handle (self)));
 }
 
+/* What a later version brought is not there yet. */
+static gboolean
+check_version (ConfabDb *self, gint64 version, GError **error)
+{
+  static const char *const later[] = {
+    "SELECT count(*) FROM sqlite_schema WHERE name IN ('search', 'unindexed')",
+    "SELECT count(*) FROM sqlite_schema WHERE name = 'unindexed'",
+  };
+  gint64 n = 0;
+
+  if (version <= (gint64) G_N_ELEMENTS (later)
+      && !confab_db_get_int (self, later[version - 1], &n, error))
+    return FALSE;
+
+  return n == 0
+         || refuse (error, CONFAB_STORE_ERROR_CORRUPT,
+                    _ ("The database “%s” is damaged: its version is wrong."),
+                    confab_db_get_path (self));
+}
+
 /* Takes the lock for as long as @self is open: in exclusive mode the first read of a database with
  * a write-ahead log does so, and needs no shared memory file, hence no mmap that can fault. */
 static gboolean
@@ -212,7 +232,8 @@ check_content (ConfabDb *self, const Place *place, gint64 *version, GError **err
     return refuse (error, CONFAB_STORE_ERROR_CORRUPT,
                    _ ("The database “%s” is damaged: it has no version."), path);
 
-  return check_pages (self, place, error) && check_tables (self, error);
+  return check_pages (self, place, error) && check_tables (self, error)
+         && check_version (self, *version, error);
 }
 
 static gboolean

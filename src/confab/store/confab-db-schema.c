@@ -11,7 +11,7 @@
  * need no foreign key, and no index for one; the writer looks each up before it stores it.
  */
 
-#define RUNS "state IN ('queued', 'connecting', 'streaming')"
+#define RUNS CONFAB_DB_RUNS
 
 static const char step_1[] =
     "CREATE TABLE sessions ("
@@ -91,11 +91,7 @@ static const char step_1[] =
  * each partial write. One index for all three kinds, so that their ranks compare; its rowid is
  * 3 × seq + 0 for a message, 1 for a module, 2 for a session. */
 
-#define TEXT_OF(parts)                                                                             \
-  "(SELECT coalesce(group_concat(piece, ''), '') FROM ("                                           \
-  "  SELECT json_extract(value, '$.text') AS piece FROM json_each(" parts ")"                      \
-  "  WHERE CASE type WHEN 'object' THEN json_extract(value, '$.type') = 'text' ELSE 0 END"         \
-  "  ORDER BY key))"
+#define TEXT_OF(parts) CONFAB_DB_TEXT_OF (parts)
 
 #define TITLE_TRIGGERS(table, kind)                                                                \
   "CREATE TRIGGER " table "_added AFTER INSERT ON " table " BEGIN"                                 \
@@ -134,7 +130,36 @@ static const char step_2[] =
                                           "  DELETE FROM search WHERE rowid = 3 * OLD.seq;"
                                           "END;";
 
-static const char *const steps[] = { step_1, step_2 };
+/* What an import brings is indexed after it is stored: so not by the triggers. */
+
+#define IS_INDEXED(kind)                                                                           \
+  "NOT EXISTS (SELECT 1 FROM unindexed WHERE kind = " kind "  AND NEW.seq BETWEEN first AND last)"
+
+#define TITLE_ADDED(table, kind)                                                                   \
+  "DROP TRIGGER " table "_added;"                                                                  \
+  "CREATE TRIGGER " table "_added AFTER INSERT ON " table                                          \
+  " WHEN " IS_INDEXED (kind) " BEGIN"                                                              \
+                             "  INSERT INTO search (rowid, title) VALUES (3 * NEW.seq + " kind     \
+                             ", NEW.title);"                                                       \
+                             "END;"
+
+static const char step_3[] = "CREATE TABLE unindexed ("
+                             "  kind INTEGER NOT NULL,"
+                             "  first INTEGER NOT NULL,"
+                             "  last INTEGER NOT NULL"
+                             ") STRICT;"
+
+    TITLE_ADDED ("modules", "1") TITLE_ADDED ("sessions", "2")
+
+        "DROP TRIGGER messages_added;"
+        "CREATE TRIGGER messages_added AFTER INSERT ON messages"
+        "  WHEN NOT NEW." RUNS " AND " IS_INDEXED (
+            "0") " BEGIN"
+                 "  INSERT INTO search (rowid, text) VALUES (3 * NEW.seq, " TEXT_OF (
+                     "NEW.parts") ");"
+                                  "END;";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 
 int
 confab_db_get_newest_version (void)

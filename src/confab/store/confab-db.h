@@ -48,6 +48,30 @@ gboolean confab_db_run (ConfabDb *self, ConfabStatement *statement, GError **err
 int confab_db_get_newest_version (void);
 gboolean confab_db_migrate (ConfabDb *self, int from, int to, GError **error);
 
+/* In SQL: whether a message is being written, and the text of its parts. */
+#define CONFAB_DB_RUNS "state IN ('queued', 'connecting', 'streaming')"
+#define CONFAB_DB_TEXT_OF(parts)                                                                   \
+  "(SELECT coalesce(group_concat(piece, ''), '') FROM ("                                           \
+  "  SELECT json_extract(value, '$.text') AS piece FROM json_each(" parts ")"                      \
+  "  WHERE CASE type WHEN 'object' THEN json_extract(value, '$.type') = 'text' ELSE 0 END"         \
+  "  ORDER BY key))"
+
+/* confab-db-index.c */
+/* As the table "unindexed" has it, and the remainder of a rowid of the search. */
+typedef enum
+{
+  CONFAB_INDEXED_MESSAGE = 0,
+  CONFAB_INDEXED_MODULE = 1,
+  CONFAB_INDEXED_SESSION = 2,
+} ConfabIndexed;
+
+gboolean confab_db_mark_unindexed (ConfabDb *self,
+                                   ConfabIndexed kind,
+                                   gint64 first,
+                                   gint64 last,
+                                   GError **error);
+gboolean confab_db_index (ConfabDb *self, gboolean *more, GError **error);
+
 /* confab-db-open.c */
 ConfabDb *confab_db_open (const char *path, GError **error);
 /* Without the settings of one that is kept; gone when it is closed. */

@@ -2,6 +2,7 @@
 #include "confab-store-merge.h"
 
 #include "confab-staging-private.h"
+#include "confab-store-index.h"
 #include "confab-store-private.h"
 
 typedef struct
@@ -36,6 +37,33 @@ merge_in_thread (ConfabDb *db, gpointer input, GError **error)
   return NULL;
 }
 
+static void
+indexed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+
+  /* all of it is written, and is indexed some other time then */
+  if (!confab_store_index_finish (CONFAB_STORE (source), result, &error)
+      && !g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_CLOSED))
+    g_message ("What was imported is not in the search yet: %s", error->message);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+merged_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  /* there is no result but that it worked */
+  g_task_propagate_pointer (G_TASK (result), &error);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    confab_store_index_async (CONFAB_STORE (source), indexed_cb, g_steal_pointer (&task));
+}
+
 /**
  * confab_store_merge_async:
  * @self: a store
@@ -43,10 +71,11 @@ merge_in_thread (ConfabDb *db, gpointer input, GError **error)
  * @session_ids: (array zero-terminated=1): the ids that its sessions shall have, in their order
  * @module_ids: (array zero-terminated=1): the same of its modules
  * @cancellable: (nullable): to give up as long as it is not written
- * @callback: (scope async): called when it is on the disk, or failed
+ * @callback: (scope async): called when it is on the disk and the search finds it, or it failed
  * @user_data: for @callback
  *
- * Adds all of @staging or nothing. Other calls wait until it is done.
+ * Adds all of @staging or nothing. Other calls wait while it is written, and get between while it
+ * is indexed.
  */
 void
 confab_store_merge_async (ConfabStore *self,
@@ -57,7 +86,7 @@ confab_store_merge_async (ConfabStore *self,
                           GAsyncReadyCallback callback,
                           gpointer user_data)
 {
-  GTask *task;
+  GTask *task, *job;
   Merge *merge;
 
   g_return_if_fail (CONFAB_IS_STORE (self) && CONFAB_IS_STAGING (staging));
@@ -73,8 +102,10 @@ confab_store_merge_async (ConfabStore *self,
    */
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, confab_store_merge_async);
-  confab_store_thread_push (confab_store_get_thread (self), task, merge_in_thread, merge,
-                            merge_free, NULL);
+  job = g_task_new (self, NULL, merged_cb, task);
+  g_task_set_source_tag (job, merged_cb);
+  confab_store_thread_push (confab_store_get_thread (self), job, merge_in_thread, merge, merge_free,
+                            NULL);
 }
 
 /**
@@ -88,16 +119,7 @@ confab_store_merge_async (ConfabStore *self,
 gboolean
 confab_store_merge_finish (ConfabStore *self, GAsyncResult *result, GError **error)
 {
-  g_autoptr (GError) reason = NULL;
-
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
 
-  /* there is no result but that it worked */
-  g_task_propagate_pointer (G_TASK (result), &reason);
-  if (reason == NULL)
-    return TRUE;
-
-  g_propagate_error (error, g_steal_pointer (&reason));
-
-  return FALSE;
+  return g_task_propagate_boolean (G_TASK (result), error);
 }
