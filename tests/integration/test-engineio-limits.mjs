@@ -190,10 +190,9 @@ function defineClosing(mode) {
 }
 
 function defineLeaks(mode) {
-  const quick = ['--ping-interval', '200', '--ping-timeout', '200'];
-
   test('1,000 GETs leave no file descriptor', async (t) => {
-    const echo = await startEcho(t, 'engineio-echo', mode, quick);
+    const echo = await startEcho(t, 'engineio-echo', mode,
+      ['--ping-interval', '200', '--ping-timeout', '200']);
     await inBatches(1000, mode, () => Polling.open(echo));
     await echo.waitForIdleFds();
   });
@@ -250,7 +249,7 @@ function defineLeaks(mode) {
   };
   for (const [what, format] of Object.entries(resets)) {
     test(`100 peers that reset ${what} leave nothing`, async (t) => {
-      const echo = await startEcho(t, 'engineio-echo', mode, quick);
+      const echo = await startEcho(t, 'engineio-echo', mode);
       await inBatches(100, mode, async (i) => {
         const raw = await Raw.open(t, echo.port);
         await new Promise((resolve) => { raw.socket.write(format(echo), resolve); });

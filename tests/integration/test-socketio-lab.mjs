@@ -275,28 +275,36 @@ function defineEnds(mode) {
       ({ sockets, connections })), { sockets: 1, connections: 1 });
   });
 
-  test('a socket is told why it ended, in the words of the JavaScript server', async (t) => {
-    const echo = await startEcho(t, 'socketio-lab', mode,
-      ['--ping-interval', '600', '--ping-timeout', '2500']);
+  /** A client that looks on, and what says why another one's socket ended. */
+  async function judgeEnds(t, echo) {
     const watcher = await connectWatcher(t, echo);
-    const join = async () => {
-      const wire = await Wire.connect(t, echo);
-      wire.send('40');
-      await wire.next();
-      return wire;
-    };
-    const reason = async (end) => {
+    return async (end) => {
       const { length } = heard(watcher, 'ended');
       await end();
-      return (await waitForLog(watcher, 'ended', length + 1)).at(-1)[1];
+      const ended = await waitForLog(watcher, 'ended', length + 1);
+      assert.ok(watcher.connected);
+      assert.equal(ended.length, length + 1);
+      return ended.at(-1)[1];
     };
-    assert.equal(await reason(async () => (await join()).send('41')),
+  }
+
+  async function join(t, echo) {
+    const wire = await Wire.connect(t, echo);
+    wire.send('40');
+    assert.match(await wire.next(), /^40/);
+    return wire;
+  }
+
+  test('a socket is told why it ended, in the words of the JavaScript server', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    const reason = await judgeEnds(t, echo);
+    const open = () => join(t, echo);
+    assert.equal(await reason(async () => (await open()).send('41')),
       'client namespace disconnect');
-    assert.equal(await reason(async () => (await join()).send('42[')), 'parse error');
-    assert.equal(await reason(async () => (await join()).send('1')), 'transport close');
-    assert.equal(await reason(async () => (await join()).socket.close()), 'transport close');
-    assert.equal(await reason(async () => (await join()).socket.terminate()), 'transport close');
-    assert.equal(await reason(join), 'ping timeout');
+    assert.equal(await reason(async () => (await open()).send('42[')), 'parse error');
+    assert.equal(await reason(async () => (await open()).send('1')), 'transport close');
+    assert.equal(await reason(async () => (await open()).socket.close()), 'transport close');
+    assert.equal(await reason(async () => (await open()).socket.terminate()), 'transport close');
     assert.equal(await reason(async () => {
       const session = await Polling.open(echo);
       await session.send('40');
@@ -305,7 +313,13 @@ function defineEnds(mode) {
       await session.settle();
       poll.socket.destroy();
     }), 'transport error');
-    assert.ok(watcher.connected);
+  });
+
+  test('a socket whose client is silent is told so', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode,
+      ['--ping-interval', '300', '--ping-timeout', '4000']);
+    const reason = await judgeEnds(t, echo);
+    assert.equal(await reason(() => join(t, echo)), 'ping timeout');
   });
 }
 
