@@ -8,10 +8,6 @@
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 
-/* How much text GetManagedObjects() tells along with the rest; what does not fit can be asked for
- * one by one. A message of D-Bus holds 128 MiB at most. */
-#define MAX_TEXT_BYTES (16 * 1024 * 1024)
-
 /* One object on the bus. */
 typedef struct
 {
@@ -106,31 +102,38 @@ describe_interfaces (ConfabBus *self, const Object *object, gsize *room)
 }
 
 /**
- * confab_bus_describe_objects:
+ * confab_bus_describe_object:
  * @self: the bus face
+ * @path: of an object
+ * @room: (inout): how many bytes of text may be told still
  *
- * Returns: (transfer floating): the answer of GetManagedObjects()
+ * Returns: (transfer floating) (nullable): what GetManagedObjects() tells of it
  */
 GVariant *
-confab_bus_describe_objects (ConfabBus *self)
+confab_bus_describe_object (ConfabBus *self, const char *path, gsize *room)
 {
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a{oa{sa{sv}}}"));
-  gsize room = MAX_TEXT_BYTES;
+  const Object *object = g_hash_table_lookup (self->objects, path);
+
+  /* the manager is at the path of the object manager itself, which tells what is below it */
+  if (object == NULL || object->item == NULL)
+    return NULL;
+
+  return describe_interfaces (self, object, room);
+}
+
+/* Returns: (transfer full) (element-type utf8): of all objects */
+GPtrArray *
+confab_bus_get_paths (ConfabBus *self)
+{
+  GPtrArray *paths = g_ptr_array_new_full (g_hash_table_size (self->objects), g_free);
   GHashTableIter iter;
-  gpointer value;
+  gpointer path;
 
   g_hash_table_iter_init (&iter, self->objects);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      const Object *object = value;
+  while (g_hash_table_iter_next (&iter, &path, NULL))
+    g_ptr_array_add (paths, g_strdup (path));
 
-      /* the manager is at the path of the object manager itself, which tells what is below it */
-      if (object->item != NULL)
-        g_variant_builder_add (&builder, "{o@a{sa{sv}}}", object->path,
-                               describe_interfaces (self, object, &room));
-    }
-
-  return g_variant_new ("(@a{oa{sa{sv}}})", g_variant_builder_end (&builder));
+  return paths;
 }
 
 /* Calls */
@@ -195,7 +198,7 @@ confab_bus_dispatch (GDBusMethodInvocation *invocation, gpointer user_data)
 
   confab_bus_emit_called (self);
   if (g_str_equal (interface, OBJECT_MANAGER))
-    g_dbus_method_invocation_return_value (invocation, confab_bus_describe_objects (self));
+    confab_bus_list_objects (self, invocation);
   else if (object == NULL)
     g_dbus_method_invocation_return_error_literal (
         invocation, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT, _ ("This was deleted meanwhile."));
@@ -287,6 +290,8 @@ confab_bus_add_object (ConfabBus *self,
   object->kind = kind;
   object->item = item != NULL ? g_object_ref (item) : NULL;
   g_hash_table_insert (self->objects, object->path, object);
+  if (self->listing != NULL)
+    confab_bus_listing_note (self->listing, path);
   object->id = register_at (self, path, kind->get_info ());
 
   for (guint i = 0; i < kind->n_properties; i++)
@@ -315,6 +320,8 @@ confab_bus_remove_object (ConfabBus *self, const char *path)
   if (object == NULL)
     return;
 
+  if (self->listing != NULL)
+    confab_bus_listing_note (self->listing, path);
   names[0] = object->kind->get_info ()->name;
   g_dbus_connection_unregister_object (self->connection, object->id);
   confab_bus_emit (self, CONFAB_BUS_PATH, OBJECT_MANAGER, "InterfacesRemoved",
@@ -330,6 +337,7 @@ confab_bus_clear_objects (ConfabBus *self)
   GHashTableIter iter;
   gpointer value;
 
+  g_clear_pointer (&self->listing, confab_bus_listing_free);
   if (self->flush_source != NULL)
     g_source_destroy (self->flush_source);
   g_clear_pointer (&self->flush_source, g_source_unref);
@@ -414,6 +422,8 @@ confab_bus_touch (ConfabBus *self, const char *path)
   if (self->connection == NULL)
     return;
 
+  if (self->listing != NULL)
+    confab_bus_listing_note (self->listing, path);
   g_hash_table_add (self->dirty, g_strdup (path));
   if (self->flush_source != NULL)
     return;

@@ -57,6 +57,9 @@ extern const ConfabBusKind confab_bus_manager_kind;
 extern const ConfabBusKind confab_bus_session_kind;
 extern const ConfabBusKind confab_bus_module_kind;
 
+/* Of GetManagedObjects(), while it is being answered. */
+typedef struct _ConfabBusListing ConfabBusListing;
+
 struct _ConfabBus
 {
   GObject parent_instance;
@@ -78,6 +81,9 @@ struct _ConfabBus
   GHashTable *dirty; /* set of paths whose properties may have changed */
   GSource *flush_source;
   GSource *connections_source; /* while there are connections */
+  ConfabBusListing *listing;   /* NULL: nobody has asked */
+  guint n_holds;               /* how many keep broadcasts waiting */
+  GQueue broadcasts;           /* of Broadcast of confab-bus-broadcasts.c, which wait */
 
   GHashTable *generations; /* ConfabGeneration whose end was not told yet → path */
   ConfabBusWatchers *watchers;
@@ -92,11 +98,28 @@ void confab_bus_add_object (ConfabBus *self,
                             gboolean tell);
 void confab_bus_remove_object (ConfabBus *self, const char *path);
 void confab_bus_touch (ConfabBus *self, const char *path);
-GVariant *confab_bus_describe_objects (ConfabBus *self);
+GVariant *confab_bus_describe_object (ConfabBus *self, const char *path, gsize *room);
+GPtrArray *confab_bus_get_paths (ConfabBus *self);
 void confab_bus_register_object_manager (ConfabBus *self);
 /* What the gate let through. */
 void confab_bus_dispatch (GDBusMethodInvocation *invocation, gpointer user_data);
 void confab_bus_clear_objects (ConfabBus *self);
+
+/* confab-bus-broadcasts.c */
+void confab_bus_emit (ConfabBus *self,
+                      const char *path,
+                      const char *interface,
+                      const char *signal,
+                      GVariant *parameters);
+/* Until as many calls of the second as of the first, what is emitted waits. */
+void confab_bus_hold_broadcasts (ConfabBus *self);
+void confab_bus_release_broadcasts (ConfabBus *self);
+void confab_bus_clear_broadcasts (ConfabBus *self);
+
+/* confab-bus-listing.c */
+void confab_bus_list_objects (ConfabBus *self, GDBusMethodInvocation *invocation);
+void confab_bus_listing_note (ConfabBusListing *self, const char *path);
+void confab_bus_listing_free (ConfabBusListing *self);
 
 /* confab-bus-transfer.c: methods of the manager */
 void confab_bus_export (ConfabBus *self,
@@ -128,10 +151,5 @@ void confab_bus_show_session (ConfabBus *self, ConfabSession *session);
 void confab_bus_show_module (ConfabBus *self, ConfabModule *module);
 void confab_bus_track (ConfabBus *self, ConfabGeneration *generation);
 void confab_bus_refuse (GDBusMethodInvocation *invocation, const GError *error);
-void confab_bus_emit (ConfabBus *self,
-                      const char *path,
-                      const char *interface,
-                      const char *signal,
-                      GVariant *parameters);
 
 G_END_DECLS

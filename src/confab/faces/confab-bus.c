@@ -74,6 +74,7 @@ confab_bus_init (ConfabBus *self)
   self->dirty = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->generations = g_hash_table_new_full (NULL, NULL, g_object_unref, g_free);
   self->addresses = g_new0 (char *, 1);
+  g_queue_init (&self->broadcasts);
 }
 
 /* For all parts of the bus face */
@@ -107,20 +108,6 @@ confab_bus_refuse (GDBusMethodInvocation *invocation, const GError *error)
 {
   g_dbus_method_invocation_return_dbus_error (invocation, confab_bus_error_name (error),
                                               error->message);
-}
-
-/* To all; a bus that is lost just now is no error. */
-void
-confab_bus_emit (ConfabBus *self,
-                 const char *path,
-                 const char *interface,
-                 const char *signal,
-                 GVariant *parameters)
-{
-  g_autoptr (GVariant) sunk = g_variant_ref_sink (parameters);
-
-  if (self->connection != NULL)
-    g_dbus_connection_emit_signal (self->connection, NULL, path, interface, signal, sunk, NULL);
 }
 
 ConfabBusCall *
@@ -406,6 +393,7 @@ detach (ConfabBus *self)
 
   confab_bus_watchers_set_connection (self->watchers, NULL);
   confab_bus_clear_objects (self);
+  confab_bus_clear_broadcasts (self);
   g_clear_pointer (&self->gate, confab_bus_gate_free);
   g_clear_object (&self->connection);
 }
