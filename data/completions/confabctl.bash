@@ -30,7 +30,7 @@ _confabctl() {
             case $command:$arguments:$cur in
                 :*:-*) words="--help --json --system --version" ;;
                 chat:*:-*) words="--help --json --module --system" ;;
-                open:*:-*) words="--help --json --print --system" ;;
+                open:*:-*) words="--help --json --new --print --system" ;;
                 monitor:*:-*) words="--chunks --help --json --system" ;;
                 history:*:-*) words="--help --json --limit --system" ;;
                 export:*:-*) words="--help --json --session --system" ;;

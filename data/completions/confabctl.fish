@@ -42,6 +42,7 @@ complete -c confabctl -n '__fish_seen_subcommand_from export import' -F
 
 complete -c confabctl -n '__fish_seen_subcommand_from open' -l print \
     -d 'Print the address, open nothing'
+complete -c confabctl -n '__fish_seen_subcommand_from open' -l new -d 'Open a new chat'
 complete -c confabctl -n '__fish_seen_subcommand_from chat' -s m -l module -x \
     -a '(__confabctl_list modules)' -d 'Continue, or begin, this conversation'
 complete -c confabctl -n '__fish_seen_subcommand_from monitor' -l chunks \

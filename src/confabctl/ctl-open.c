@@ -4,21 +4,37 @@
 
 #include "ctl.h"
 
-/* The page of a module, with the ticket that is at the end of @link. */
+/* A page of the same ticket, which is at the end of @link. */
+static char *
+make_page_link (const char *link, const char *session_id, const char *module_id)
+{
+  const char *query = strchr (link, '?');
+  gsize base_length = query != NULL ? (gsize) (query - link) : strlen (link);
+
+  return g_strdup_printf ("%.*ssession/%s/module/%s%s", (int) base_length, link, session_id,
+                          module_id, query != NULL ? query : "");
+}
+
 static char *
 make_module_link (Ctl *self, const char *link, const char *id, CtlExit *status)
 {
   g_autofree char *path = ctl_find_module (self, id, status);
-  const char *query = strchr (link, '?');
-  gsize base_length = query != NULL ? (gsize) (query - link) : strlen (link);
   g_autofree char *session_id = NULL;
   g_autofree char *module_id = NULL;
 
   if (path == NULL || !ctl_parse_path (path, &session_id, &module_id))
     return NULL;
 
-  return g_strdup_printf ("%.*ssession/%s/module/%s%s", (int) base_length, link, session_id,
-                          module_id, query != NULL ? query : "");
+  return make_page_link (link, session_id, module_id);
+}
+
+/* A chat that comes to be with its first question. */
+static char *
+make_new_link (const char *link)
+{
+  g_autofree char *id = g_uuid_string_random ();
+
+  return make_page_link (link, "default", id);
 }
 
 static void
@@ -56,21 +72,25 @@ CtlExit
 ctl_open (Ctl *self, char **args)
 {
   CtlExit status = CTL_EXIT_OK;
-  g_autoptr (GVariant) reply =
-      ctl_call (self, CTL_ROOT, CTL_MANAGER, "CreateLink", NULL, "(s)", &status);
+  g_autoptr (GVariant) reply = NULL;
   g_autofree char *url = NULL;
+  const char *link;
 
+  if (self->fresh && args[0] != NULL)
+    return ctl_fail (CTL_EXIT_USAGE, "%s", _ ("--new goes without a MODULE"));
+
+  reply = ctl_call (self, CTL_ROOT, CTL_MANAGER, "CreateLink", NULL, "(s)", &status);
   if (reply == NULL)
     return status;
-  g_variant_get (reply, "(s)", &url);
-  if (args[0] != NULL)
-    {
-      g_autofree char *link = g_steal_pointer (&url);
-
-      url = make_module_link (self, link, args[0], &status);
-      if (url == NULL)
-        return status;
-    }
+  g_variant_get (reply, "(&s)", &link);
+  if (self->fresh)
+    url = make_new_link (link);
+  else if (args[0] != NULL)
+    url = make_module_link (self, link, args[0], &status);
+  else
+    url = g_strdup (link);
+  if (url == NULL)
+    return status;
 
   if (!self->print)
     return open_browser (url);

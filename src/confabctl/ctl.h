@@ -28,6 +28,7 @@ typedef struct
   gboolean json;
   gboolean system_bus;
   gboolean print;  /* of open */
+  gboolean fresh;  /* the same */
   gboolean chunks; /* of monitor */
   char *module;    /* of chat -m; nullable */
   char **sessions; /* of export --session; nullable */

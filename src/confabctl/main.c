@@ -18,7 +18,8 @@ typedef struct
 /* In the order of --help. */
 static const Command commands[] = {
   { "status", "", N_ ("How Confab is"), 0, 0, ctl_status },
-  { "open", "[--print] [MODULE]", N_ ("Open the page in the browser, signed in"), 0, 1, ctl_open },
+  { "open", "[--print] [--new | MODULE]", N_ ("Open the page in the browser, signed in"), 0, 1,
+    ctl_open },
   { "chat", "[-m MODULE] TEXT…", N_ ("Ask, and write the answer as it comes"), 0, G_MAXUINT,
     ctl_chat },
   { "sessions", "", N_ ("List the sessions"), 0, 0, ctl_sessions },
@@ -78,6 +79,7 @@ check_options (Ctl *self, const Command *command)
   } owned[] = {
     { "--module", self->module != NULL, ctl_chat },
     { "--print", self->print, ctl_open },
+    { "--new", self->fresh, ctl_open },
     { "--chunks", self->chunks, ctl_monitor },
     { "--session", self->sessions != NULL, ctl_export },
     { "--limit", self->limit != 0, ctl_history },
@@ -145,6 +147,7 @@ run_arguments (Ctl *self, char **argv)
       N_ ("Continue, or begin, this conversation"), "MODULE" },
     { "print", 0, 0, G_OPTION_ARG_NONE, &self->print, N_ ("Print the address, open nothing"),
       NULL },
+    { "new", 0, 0, G_OPTION_ARG_NONE, &self->fresh, N_ ("Open a new chat"), NULL },
     { "chunks", 0, 0, G_OPTION_ARG_NONE, &self->chunks, N_ ("Show the text of answers as well"),
       NULL },
     { "session", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->sessions,

@@ -88,6 +88,22 @@ test('the token leaves the address, and the module enters it', async (t) => {
   assert.deepEqual(page.complaints, []);
 });
 
+test('the page of a chat that is not there yet is ready to type in', async (t) => {
+  const { confabd } = await startRaw(t, 'plain');
+  const page = await openConnected(t, browser, confabd);
+  const address = new URL('/session/default/module/4f0c2d3e-0000-4000-8000-000000000001',
+    page.url()).href;
+  await page.goto(address);
+  await waitConnected(page);
+  await page.getByRole('heading', { name: 'What is on your mind?' }).waitFor();
+  assert.ok(await isFocused(messageBox(page)));
+  await page.keyboard.type('Hello');
+  await page.keyboard.press('Enter');
+  await answers(page).filter({ hasText: 'lazy dog' }).waitFor();
+  assert.equal(page.url(), address);
+  assert.deepEqual(page.complaints, []);
+});
+
 test('a message is answered, streamed, and told once to a screen reader', async (t) => {
   const { confabd } = await startRaw(t, 'paced:30:20');
   const page = await openConnected(t, browser, confabd);

@@ -143,6 +143,12 @@ class Confabctl(unittest.TestCase):
                          f'{base}session/{session}/module/page\n')
         self.assertEqual(json.loads(self.run_it('--json', 'open', '--print')), {'url': base})
         self.run_it('open', '--print', 'nowhere', code=1)
+        # a chat of its own each time, which is made when something is asked there
+        pages = {self.run_it('open', '--print', '--new').strip() for _ in range(2)}
+        self.assertEqual(len(pages), 2)
+        for page in pages:
+            self.assertRegex(page.removeprefix(base), r'^session/default/module/[0-9a-f-]{36}$')
+        self.run_it('open', '--print', '--new', 'page', code=2)
 
     def test_open_lets_the_desktop_do_it(self):
         data = os.path.join(self.confabd.home, 'data')

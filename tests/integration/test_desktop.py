@@ -61,8 +61,9 @@ class Desktop:
                                 ('/org/freedesktop/portal/desktop', 4)):
             self.connection.register_object(path, node.interfaces[interface], self.called, None,
                                             None)
-        for name in (NOTIFICATIONS, PORTAL):
-            Gio.bus_own_name_on_connection(self.connection, name, 0, None, None)
+        self.names = [Gio.bus_own_name_on_connection(self.connection, name, 0, None, None)
+                      for name in (NOTIFICATIONS, PORTAL)]
+        self.by_portal = []
         self.opened_path = os.path.join(home, 'opened')
         self.install_browser(home)
 
@@ -88,6 +89,7 @@ class Desktop:
             self.portal_notes.append(parameters.unpack())
             invocation.return_value(None)
         elif method == 'OpenURI':
+            self.by_portal.append(parameters.unpack())
             with open(self.opened_path, 'a', encoding='utf-8') as file:
                 file.write(parameters.unpack()[1] + '\n')
             invocation.return_value(GLib.Variant('(o)', ('/request',)))
@@ -238,7 +240,7 @@ class TestNotifications(WithDesktop):
     def test_strange_actions_open_the_first_page(self):
         self.start()
         for count, (name, parameter) in enumerate((
-                ('new-chat', []), ('show-chat', []), ('show-chat', [GLib.Variant('i', 1)]),
+                ('old-chat', []), ('show-chat', []), ('show-chat', [GLib.Variant('i', 1)]),
                 ('show-chat', [GLib.Variant('s', '../../nowhere')])), 1):
             self.call(APPLICATION, 'ActivateAction', '(sava{sv})', name, parameter, {})
             wait_for(lambda n=count: len(self.desktop.opened()) == n, 'a browser')
@@ -292,6 +294,35 @@ class TestLauncher(WithDesktop):
                                 capture_output=True, text=True, check=True).stdout
         self.assertEqual(first, '303')
         self.assertNotEqual(second, '303', 'a ticket is good once')
+
+    def test_new_chat(self):
+        """The action of the .desktop file: each time another chat, which is not there yet."""
+        self.start()
+        with open(os.path.join(BUILT_DATA, f'{NAME}.desktop'), encoding='utf-8') as file:
+            text = file.read()
+        actions = re.search(r'(?m)^Actions=(.*);$', text).group(1).split(';')
+        self.assertEqual(actions, re.findall(r'(?m)^\[Desktop Action (.*)\]$', text))
+        self.assertEqual(actions, ['new-chat'])
+        for _ in range(2):
+            self.call(APPLICATION, 'ActivateAction', '(sava{sv})', *actions, [], {})
+        wait_for(lambda: len(self.desktop.opened()) == 2, 'a browser')
+        pages = {re.fullmatch(r'http://127\.0\.0\.1:\d+/session/default/module/([0-9a-f-]{36})'
+                              r'\?ticket=[\w-]+', url).group(1) for url in self.desktop.opened()}
+        self.assertEqual(len(pages), 2)
+
+    def test_the_portal_opens_the_page(self):
+        """For it is not confined as Confab's unit is; without one Confab does it itself."""
+        self.start()
+        self.call(APPLICATION, 'Activate', '(a{sv})', {})
+        url, = wait_for(self.desktop.opened, 'a browser')
+        self.assertEqual(self.desktop.by_portal, [('', url, {})])
+        Gio.bus_unown_name(self.desktop.names[1])
+        wait_for(lambda: PORTAL not in self.client.call_sync(
+            'org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'ListNames', None, None, 0, -1,
+            None).unpack()[0], 'the end of the portal')
+        self.call(APPLICATION, 'Activate', '(a{sv})', {})
+        wait_for(lambda: len(self.desktop.opened()) == 2, 'a browser')
+        self.assertEqual(len(self.desktop.by_portal), 1)
 
     def test_search(self):
         self.start()

@@ -55,6 +55,7 @@ gboolean
 confab_desktop_set_connection (ConfabDesktop *self, GDBusConnection *connection, GError **error)
 {
   confab_launcher_unexport (self->launcher);
+  confab_opener_set_connection (self->opener, connection);
   confab_notifier_set_connection (self->notifier, connection);
   confab_inhibitor_set_connection (self->inhibitor, connection);
 

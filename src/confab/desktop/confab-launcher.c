@@ -11,6 +11,8 @@
 #define MAX_QUERY_BYTES 1024
 /* A result is a module's id, or this and a question. */
 #define ASK_PREFIX "ask/"
+/* An action of the .desktop file. */
+#define NEW_CHAT "new-chat"
 
 static const char xml[] =
     "<node>"
@@ -222,7 +224,7 @@ activate_result (ConfabLauncher *self, const char *id)
     confab_opener_open (self->opener, id);
 }
 
-/* New Chat, of the .desktop file, is the first page; notifications name a chat. */
+/* New Chat is of the .desktop file; notifications name a chat. */
 static void
 activate_action (ConfabLauncher *self, const char *name, GVariant *parameter)
 {
@@ -232,6 +234,8 @@ activate_action (ConfabLauncher *self, const char *name, GVariant *parameter)
     g_variant_get_child (parameter, 0, "v", &target);
   if (target != NULL && g_variant_is_of_type (target, G_VARIANT_TYPE_STRING))
     confab_opener_open (self->opener, g_variant_get_string (target, NULL));
+  else if (g_str_equal (name, NEW_CHAT))
+    confab_opener_open_new (self->opener);
   else
     confab_opener_open (self->opener, NULL);
 }

@@ -15,6 +15,8 @@ void confab_opener_free (ConfabOpener *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabOpener, confab_opener_free)
 
 /* @module_id: nullable; the first page for NULL and for one that is not there */
+void confab_opener_set_connection (ConfabOpener *self, GDBusConnection *connection);
 void confab_opener_open (ConfabOpener *self, const char *module_id);
+void confab_opener_open_new (ConfabOpener *self);
 
 G_END_DECLS
