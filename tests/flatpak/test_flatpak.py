@@ -3,8 +3,10 @@
 """The Flatpak, built by its manifest and run in its sandbox, as a desktop would."""
 
 import http.client
+import json
 import os
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -273,6 +275,51 @@ class TestFlatpak(unittest.TestCase):
         text = ''.join(args[3] for _name, args in self.client.heard(module, 'Chunk'))
         self.assertEqual(text, self.client.call(module, MODULE, 'GetHistory', 1, '')[0]['content'])
         self.assertTrue(text)
+
+    def test_scripts_of_the_readme(self):
+        """As they stand there, with the line for a Flatpak."""
+        with open(os.path.join(ROOT_FOLDER, 'README.md'), encoding='utf-8') as file:
+            section = file.read().partition('## Talk to it over D-Bus')[2].partition('\n## ')[0]
+        for language, interpreter, watch in (('python', '/usr/bin/python3', 'module.Watch'),
+                                             ('js', 'gjs', "module.call_sync('Watch'")):
+            with self.subTest(language):
+                script, line = re.findall(rf'```{language}\n(.*?)```', section, re.DOTALL)
+                self.assertIn(watch, script)
+                path = os.path.join(self.home, f'script-{language}')
+                with open(path, 'w', encoding='utf-8') as file:
+                    file.write(script.replace(watch, line + watch))
+                module = self.client.make_module(self.client.make_session())
+                output = self.run_tool(interpreter, path, module)
+                answer = self.client.call(module, MODULE, 'GetHistory', 1, '')[0]['content']
+                self.assertTrue(answer)
+                # it may print each chunk on a line of its own
+                self.assertEqual(output.replace('\n', ''), answer.replace('\n', ''))
+
+    def test_monitor(self):
+        """From outside: confabctl takes the name that it needs."""
+        module = self.client.make_module(self.client.make_session())
+        with subprocess.Popen([*self.wrapper, os.environ['CONFABCTL'], 'monitor', '--chunks',
+                               '--json'], env=self.env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True) as process:
+            # it tells of this when it is there
+            wait_for(lambda: self.client.make_session() and select.select(
+                [process.stdout], [], [], 0.1)[0], 'the monitor', PATIENCE)
+            generation = self.client.ask(module, 'Hello')
+            self.client.end_of(module, generation)
+            events = []
+            while not events or events[-1]['event'] not in ('completed', 'failed'):
+                events.append(json.loads(process.stdout.readline()))
+            process.terminate()
+            process.wait(PATIENCE)
+        text = ''.join(event['chunk'] for event in events if event['event'] == 'chunk')
+        self.assertEqual(text, self.client.call(module, MODULE, 'GetHistory', 1, '')[0]['content'])
+
+    def test_new_chat(self):
+        count = len(self.portal.opened)
+        self.call_later('org.freedesktop.Application', 'ActivateAction',
+                        GLib.Variant('(sava{sv})', ('new-chat', [], {})))
+        wait_for(lambda: len(self.portal.opened) > count, 'the page', PATIENCE)
+        self.assertIn('/session/default/module/', self.portal.opened[-1])
 
     def test_permissions(self):
         self.assertEqual(self.run_tool('flatpak', 'info', '--show-permissions', NAME).strip(),
