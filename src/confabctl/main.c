@@ -41,8 +41,11 @@ print_json (GVariant *value, gboolean pretty)
   g_autoptr (GVariant) taken = g_variant_ref_sink (value);
   g_autoptr (JsonNode) node = json_gvariant_serialize (taken);
   g_autofree char *text = json_to_string (node, pretty);
+  /* json-glib writes U+001F as it is, which no reader of JSON takes; only strings can hold it */
+  g_auto (GStrv) pieces = g_strsplit (text, "\037", -1);
+  g_autofree char *escaped = g_strjoinv ("\\u001f", pieces);
 
-  g_print ("%s\n", text);
+  g_print ("%s\n", escaped);
 }
 
 void

@@ -8,6 +8,7 @@ import test from 'node:test';
 
 import { checkEvents, connect, connectOverUnix, startDurable, statsOf } from './lib/chat.mjs';
 import { spawnConfabd } from './lib/confabd.mjs';
+import { fetchFrom } from './lib/http.mjs';
 import { sleep } from './lib/process.mjs';
 
 const PLAIN = 'The quick brown fox jumps over the lazy dog.';
@@ -49,6 +50,47 @@ test('resume without seq, or with one that is not known, gives the text', async 
     assert.equal(cut.text, joined(first.all('chunk').filter(({ seq }) => seq <= cut.seq)));
   }
   await second.end(ack.generationId);
+});
+
+test('every character below space comes back whole over each face, after kill -9', async (t) => {
+  const controls = String.fromCharCode(...Array.from({ length: 31 }, (_, i) => i + 1));
+  const text = `a${controls}\u007f\u0085\u2028\u2029\u{1f600}z`;
+  const { confabd, again } = await startDurable(t, 'echo', { mortal: true });
+  const chat = await connect(t, confabd);
+  await chat.call('session:create', { sessionId: 'default', title: text });
+  const made = await chat.call('module:create', { moduleId: 'm', sessionId: 'default',
+    parameters: { stop: [text] } });
+  assert.equal(made.ok, true, JSON.stringify(made));
+  const { event, end } = await chat.ask({ moduleId: 'm', message: text });
+  assert.equal(event, 'complete', JSON.stringify(end));
+  assert.ok(end.message.includes(text), JSON.stringify(end.message));
+  const posted = await fetchFrom(confabd, { path: '/api/call/ai:chat:generate', method: 'POST',
+    headers: { Authorization: `Bearer ${confabd.token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ moduleId: 'h', message: text }) });
+  assert.equal(posted.json.ok, true, posted.text);
+  const state = await chat.call('ai:chat:resume', { moduleId: 'h' });
+  if (state.message === undefined)
+    await chat.end(state.generationId);
+  await confabd.end('SIGKILL');
+  await confabd.removeHome();
+
+  const next = await again();
+  const back = await connect(t, next);
+  for (const moduleId of ['m', 'h']) {
+    const { messages } = await back.call('ai:chat:history', { moduleId });
+    const http = await fetchFrom(next, { path: '/api/call/ai:chat:history', method: 'POST',
+      headers: { Authorization: `Bearer ${next.token}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ moduleId }) });
+    assert.deepEqual(http.json.messages, messages);
+    assert.equal(messages.length, 2);
+    assert.equal(messages[0].content, text);
+    assert.deepEqual(messages[0].parts, [{ type: 'text', text }]);
+    assert.equal(messages[1].state, 'completed');
+    assert.ok(messages[1].content.includes(text));
+    assert.deepEqual(messages[1].parts, [{ type: 'text', text: messages[1].content }]);
+  }
+  const { modules } = await back.call('module:list', { sessionId: 'default' });
+  assert.deepEqual(modules.find(({ moduleId }) => moduleId === 'm').parameters, { stop: [text] });
 });
 
 test('of an unknown module resume says idle, and follows it from its birth', async (t) => {

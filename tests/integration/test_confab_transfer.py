@@ -24,6 +24,8 @@ from bus import (DATA, ERROR, MANAGER, MODULE, ROOT, SESSION, TROUBLE, Bus, Clie
 # letters beyond the first plane, from right to left, combined, and what JSON has to escape
 TEXT = 'Żółw "\\" \t\u0001\u007f\u2028 \U0001f422\u200d\U0001f33b עברית e\u0301\n```c\nint x;\n```'
 
+CONTROLS = 'a' + ''.join(chr(i) for i in range(1, 0x20)) + '\x7f\x85\u2028\u2029z'
+
 
 def fd_list(fd):
     fds = Gio.UnixFDList.new()
@@ -212,6 +214,38 @@ class Transfers(unittest.TestCase):
         generation = next(record['generationId'] for record in kept if record.get('generation')
                           and record['generation']['requestId'] == 'r1')
         self.assertEqual(client.ask(chat, TEXT, requestId='r1'), generation)
+
+    def test_every_character_below_space(self):
+        """As a question, in the upstream's echo, kept, out and in again."""
+        upstream = Upstream()
+        self.addCleanup(upstream.close)
+        first = self.confab(*upstream.args)
+        client = self.client()
+        chat = client.make_module(client.make_session(CONTROLS, sessionId='one'), CONTROLS,
+                                  moduleId='chat', model='raw:echo', instructions=CONTROLS)
+        client.set(chat, MODULE, 'Parameters', GLib.Variant('a{sv}', {
+            'user': GLib.Variant('s', CONTROLS)}))
+        name, _ = client.end_of(chat, client.ask(chat, CONTROLS, requestId='r'))
+        self.assertEqual(name, 'GenerationCompleted')
+        first.stop(keep=True)
+
+        second = self.confab(*upstream.args, home=first.home)
+        client = self.client()
+        history = client.call(chat, MODULE, 'GetHistory', 200, '')
+        self.assertEqual(history[0]['content'], CONTROLS)
+        self.assertIn(CONTROLS, history[1]['content'])
+        exported = export_bytes(client)
+        kept = [record for record in records(exported) if record['type'] == 'message']
+        self.assertEqual(kept[0]['parts'], [{'type': 'text', 'text': CONTROLS}])
+        second.stop()
+
+        self.confab(*upstream.args)
+        client = self.client()
+        import_bytes(client, exported)
+        self.assertEqual(without_time(export_bytes(client)), without_time(exported))
+        self.assertEqual(client.call(chat, MODULE, 'GetHistory', 200, ''), history)
+        self.assertEqual(client.get(chat, MODULE, 'Instructions'), CONTROLS)
+        self.assertEqual(client.get(chat, MODULE, 'Parameters'), {'user': CONTROLS})
 
     def test_1200_messages_of_many_branches_and_progress(self):
         self.confab()

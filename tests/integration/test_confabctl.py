@@ -60,6 +60,14 @@ class Confabctl(unittest.TestCase):
         history = self.run_it('history', 'one')
         self.assertEqual(history, f'user: Tell me\n\nassistant: {ANSWER}\n\n')
 
+    def test_json_of_every_character_below_space(self):
+        controls = 'a' + ''.join(chr(i) for i in range(1, 0x20)) + '\x7f\u2028z'
+        module = self.make_module('controls', 'raw:echo')
+        self.client.end_of(module, self.client.ask(module, controls))
+        asked, answered = json.loads(self.run_it('--json', 'history', 'controls'))
+        self.assertEqual(asked['content'], controls)
+        self.assertIn(controls, answered['content'])
+
     def test_chat_reads_what_is_piped(self):
         module = self.make_module('piped')
         self.run_it('chat', '-m', 'piped', 'Sum up', input='a\nb\n')

@@ -19,6 +19,42 @@ test_back (void)
   assert_joined (parts, "reasoning", "thought");
 }
 
+/* Every character that JSON, json-glib or a line of JavaScript treats in its own way: it is written
+ * as JSON that a strict reader takes, and comes back. */
+static void
+test_special_characters (void)
+{
+  static const gunichar more[] = { 0x7f,   0x80,   0x9f,   0x2028,  0x2029,
+                                   0xfeff, 0xfffd, 0xffff, 0x1f600, 0x10ffff };
+
+  for (guint i = 1; i < 0x20 + G_N_ELEMENTS (more); i++)
+    {
+      gunichar character = i < 0x20 ? i : more[i - 0x20];
+      g_autoptr (GString) text = g_string_new ("a");
+      g_autofree char *parts = NULL;
+
+      g_string_append_unichar (text, character);
+      g_string_append_c (text, 'b');
+      parts = confab_parts_new (text->str, text->str);
+      for (const char *at = parts; *at != '\0'; at++)
+        g_assert_cmpint ((guchar) *at, >=, 0x20);
+      assert_joined (parts, "text", text->str);
+      assert_joined (parts, "reasoning", text->str);
+    }
+}
+
+static void
+test_exact (void)
+{
+  g_autofree char *both = confab_parts_new ("t\037", "r");
+  g_autofree char *none = confab_parts_new ("", NULL);
+
+  g_assert_cmpstr (both, ==,
+                   "[{\"type\":\"reasoning\",\"text\":\"r\"},"
+                   "{\"type\":\"text\",\"text\":\"t\\u001f\"}]");
+  g_assert_cmpstr (none, ==, "[]");
+}
+
 static void
 test_no_reasoning (void)
 {
@@ -82,6 +118,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/confab/parts/back", test_back);
+  g_test_add_func ("/confab/parts/special-characters", test_special_characters);
+  g_test_add_func ("/confab/parts/exact", test_exact);
   g_test_add_func ("/confab/parts/no-reasoning", test_no_reasoning);
   g_test_add_func ("/confab/parts/several", test_several);
   g_test_add_func ("/confab/parts/odd-parts", test_odd_parts);

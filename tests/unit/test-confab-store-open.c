@@ -345,6 +345,42 @@ test_migration (Fixture *self, gconstpointer data)
     }
 }
 
+/* A text that grew, and parameters, as versions up to 3 wrote them, with U+001F as it is in JSON.
+ */
+static void
+test_raw_control (Fixture *self, gconstpointer data)
+{
+  for (int version = 1; version <= 3; version++)
+    {
+      g_autofree char *path = g_strdup_printf ("%s-%d", self->path, version);
+      g_autoptr (GPtrArray) messages = NULL;
+      g_autoptr (GPtrArray) found = NULL;
+      g_autoptr (GError) error = NULL;
+      ConfabStore *store;
+
+      g_assert_true (confab_db_create_file (path, version, &error));
+      g_assert_no_error (error);
+      run_sql (path, content_of_version_1);
+      run_sql (path, "UPDATE messages SET parts = '[{\"type\":\"text\",\"text\":\"a\037tin\"}]'"
+                     "  WHERE seq = 3;"
+                     "UPDATE modules SET parameters = '{\"stop\":\"\037\"}' WHERE seq = 1;");
+
+      store = open_store (path);
+      messages = branch (store, "m", "p");
+      g_assert_cmpuint (messages->len, ==, 2);
+      g_assert_cmpstr (((ConfabMessageRecord *) messages->pdata[1])->text, ==, "a\037tin");
+      close_store (store);
+
+      /* and SQLite takes it for JSON, when the answer ends too */
+      run_sql (path, "SELECT json_extract (parameters, '$.stop') FROM modules");
+      run_sql (path, "UPDATE messages SET state = 'interrupted' WHERE seq = 3");
+      store = open_store (path);
+      found = search (store, "tin", 10);
+      g_assert_cmpuint (found->len, ==, 1);
+      close_store (store);
+    }
+}
+
 /* A step that fails, here on content that it cannot read, leaves the version before it. */
 static void
 test_failed_migration (Fixture *self, gconstpointer data)
@@ -414,6 +450,7 @@ main (int argc, char **argv)
     { "locks-others-out", test_locks_others_out },
     { "rollback-mode-is-taken", test_rollback_mode_is_taken },
     { "migration", test_migration },
+    { "raw-control", test_raw_control },
     { "failed-migration", test_failed_migration },
     { "first-starts-at-once", test_first_starts_at_once },
   };

@@ -2,8 +2,10 @@
 #include "confab-rows.h"
 
 #include <json-glib/json-glib.h>
+#include <string.h>
 
 #include "confab-error.h"
+#include "socketio-json.h"
 
 /* Records that only lend: put copies what it needs, so nothing here is freed. */
 #define LENT(string) ((char *) (string))
@@ -34,7 +36,7 @@ object_to_string (JsonObject *object)
 
   json_node_set_object (node, object);
 
-  return json_to_string (node, FALSE);
+  return socketio_json_to_string (node);
 }
 
 void
@@ -219,7 +221,9 @@ confab_rows_read_module (const ConfabModuleRecord *record)
 {
   ConfabModule *module = confab_module_new (record->id, record->session_id);
   g_autoptr (JsonNode) parameters =
-      record->parameters != NULL ? json_from_string (record->parameters, NULL) : NULL;
+      record->parameters != NULL
+          ? socketio_json_parse (record->parameters, strlen (record->parameters), NULL)
+          : NULL;
 
   confab_module_set_title (module, record->title, record->title_is_auto);
   confab_module_set_instructions (module, record->instructions);

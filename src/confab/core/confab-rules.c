@@ -6,6 +6,7 @@
 
 #include "confab-error.h"
 #include "confab-id.h"
+#include "socketio-json.h"
 
 #define MAX_PARAMETERS_BYTES (16 * 1024)
 #define MAX_NAME_BYTES 256
@@ -190,7 +191,7 @@ check_parameters (const Field *field, JsonNode *node, GError **error)
     return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("The field %s must be an object."),
                    field->name);
 
-  text = json_to_string (node, FALSE);
+  text = socketio_json_to_string (node);
   if (strlen (text) > field->max)
     return refuse (error, CONFAB_ERROR_TOO_LARGE, _ ("The field %s is longer than %u bytes."),
                    field->name, (guint) field->max);

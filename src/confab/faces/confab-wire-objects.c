@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-wire-objects.h"
 
+#include <string.h>
+
 #include "confab-error.h"
+#include "socketio-json.h"
 
 static void
 set_string_or_null (JsonObject *object, const char *name, const char *value)
@@ -66,7 +69,7 @@ confab_wire_message (ConfabMessage *message)
   json_object_set_string_member (object, "role",
                                  confab_role_to_string (confab_message_get_role (message)));
   json_object_set_string_member (object, "content", confab_message_get_content (message));
-  json_object_set_member (object, "parts", json_from_string (parts, NULL));
+  json_object_set_member (object, "parts", socketio_json_parse (parts, strlen (parts), NULL));
   json_object_set_string_member (object, "state",
                                  confab_state_to_string (confab_message_get_state (message)));
   set_string_or_null (object, "generationId", confab_message_get_generation_id (message));
@@ -175,5 +178,5 @@ confab_wire_to_string (JsonObject *object)
 
   json_node_take_object (node, object);
 
-  return json_to_string (node, FALSE);
+  return socketio_json_to_string (node);
 }

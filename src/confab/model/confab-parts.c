@@ -6,14 +6,15 @@
 #include "socketio-json.h"
 
 static void
-add_part (JsonBuilder *builder, const char *type, const char *text)
+append_part (GString *out, const char *type, const char *text)
 {
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "type");
-  json_builder_add_string_value (builder, type);
-  json_builder_set_member_name (builder, "text");
-  json_builder_add_string_value (builder, text);
-  json_builder_end_object (builder);
+  if (out->len > 1)
+    g_string_append_c (out, ',');
+  g_string_append (out, "{\"type\":");
+  socketio_json_append_string (out, type, -1);
+  g_string_append (out, ",\"text\":");
+  socketio_json_append_string (out, text, -1);
+  g_string_append_c (out, '}');
 }
 
 /**
@@ -26,18 +27,15 @@ add_part (JsonBuilder *builder, const char *type, const char *text)
 char *
 confab_parts_new (const char *text, const char *reasoning)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
+  GString *parts = g_string_new ("[");
 
-  json_builder_begin_array (builder);
   if (reasoning != NULL && *reasoning != '\0')
-    add_part (builder, "reasoning", reasoning);
+    append_part (parts, "reasoning", reasoning);
   if (text != NULL && *text != '\0')
-    add_part (builder, "text", text);
-  json_builder_end_array (builder);
-  root = json_builder_get_root (builder);
+    append_part (parts, "text", text);
+  g_string_append_c (parts, ']');
 
-  return json_to_string (root, FALSE);
+  return g_string_free (parts, FALSE);
 }
 
 static const char *

@@ -159,7 +159,15 @@ static const char step_3[] = "CREATE TABLE unindexed ("
                      "NEW.parts") ");"
                                   "END;";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+/* Earlier versions wrote U+001F as it is into JSON, which nobody takes: not SQLite either. They
+ * could do so only where text grows, and in parameters. */
+static const char step_4[] =
+    "UPDATE messages SET parts = replace (parts, char (31), '\\u001f')"
+    "  WHERE instr (parts, char (31)) > 0;"
+    "UPDATE modules SET parameters = replace (parameters, char (31), '\\u001f')"
+    "  WHERE instr (parameters, char (31)) > 0;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 
 int
 confab_db_get_newest_version (void)

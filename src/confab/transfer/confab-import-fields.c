@@ -8,6 +8,7 @@
 #include "confab-error.h"
 #include "confab-id.h"
 #include "confab-state.h"
+#include "socketio-json.h"
 
 /* Of a name that we do not know, in characters. */
 #define MAX_SHOWN 64
@@ -162,7 +163,7 @@ take_json (const ConfabImportField *field, JsonNode *node, gpointer target, GErr
     return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("the field %s must be an object."),
                    field->name);
 
-  text = json_to_string (node, FALSE);
+  text = socketio_json_to_string (node);
   if (strlen (text) > field->max)
     return refuse_length (field, error);
 

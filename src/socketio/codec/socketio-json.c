@@ -206,3 +206,13 @@ socketio_json_append_node (GString *out, JsonNode *node)
     }
   g_string_append (out, "null");
 }
+
+char *
+socketio_json_to_string (JsonNode *node)
+{
+  GString *out = g_string_new (NULL);
+
+  socketio_json_append_node (out, node);
+
+  return g_string_free (out, FALSE);
+}

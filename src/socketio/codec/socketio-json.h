@@ -29,4 +29,8 @@ void socketio_json_append_string (GString *out, const char *text, gssize length)
 /* Appends @node as compact JSON. */
 void socketio_json_append_node (GString *out, JsonNode *node);
 
+/* Returns: (transfer full): @node as compact JSON. In place of json_to_string(), which leaves
+ * U+001F as it is within a string, so that nobody can read it again. */
+char *socketio_json_to_string (JsonNode *node);
+
 G_END_DECLS
