@@ -147,7 +147,8 @@ test('buckets add up, and the last holds all', async (t) => {
   const chat = await connect(t, confabd);
   await chat.ask({ moduleId: 'm', message: 'One' });
   const { samples, get } = await scrape(confabd);
-  for (const name of ['confab_time_to_first_token_seconds', 'confab_store_commit_seconds']) {
+  for (const name of ['confab_time_to_first_token_seconds', 'confab_added_latency_seconds',
+    'confab_store_commit_seconds']) {
     const buckets = samples.filter((sample) => sample.name === `${name}_bucket`);
     assert.equal(buckets.at(-1).labels.le, '+Inf');
     assert.equal(buckets.at(-1).value, get(`${name}_count`));
@@ -156,6 +157,18 @@ test('buckets add up, and the last holds all', async (t) => {
     const bounds = buckets.slice(0, -1).map(({ labels }) => Number(labels.le));
     assert.deepEqual(bounds, [...bounds].sort((a, b) => a - b));
   }
+});
+
+test('the added latency is counted once for each piece, and is ours alone', async (t) => {
+  const { confabd } = await startWithRaw(t, 'paced:20:50');
+  const chat = await connect(t, confabd);
+  const { ack } = await chat.ask({ moduleId: 'm', message: 'One' });
+  const { get } = await scrape(confabd);
+  const pieces = chat.all('chunk', ack.generationId).length;
+  assert.equal(get('confab_added_latency_seconds_count'), pieces);
+  const sum = get('confab_added_latency_seconds_sum');
+  assert.ok(sum > 0 && sum < 0.5, `${sum} s, of a second that the model server took`);
+  assert.ok(get('confab_time_to_first_token_seconds_sum') < 1);
 });
 
 test('no client can make series of its own', async (t) => {

@@ -75,6 +75,23 @@ class TestManual(unittest.TestCase):
             with self.subTest(key):
                 self.assertRegex(text, rf'(?m)^\.It Li .*\b{key}\b')
 
+    def test_page_tells_what_can_be_tuned(self):
+        """Only what there is, and each limit and rate of the settings."""
+        text = read(MAN, 'confabd.8').partition('.Sh TUNING')[2].partition('.Sh ')[0]
+        tree = ElementTree.parse(os.path.join(DATA, 'org.confab.Confab.gschema.xml'))
+        keys = {key.get('name') for key in tree.iter('key')}
+        told = set(re.findall(r'[a-z-]+', ' '.join(re.findall(r'(?m)^\.It Li (.*)$', text))))
+        self.assertEqual(told - keys, set())
+        limits = {key for key in keys
+                  if re.search(r'^(max-|limit-)|-(rate|connections|interval)$', key)}
+        self.assertGreater(len(limits), 5)
+        self.assertEqual(limits - told, set())
+        metrics = re.findall(r'(?m)^\.Li (confab_\w+)', text)
+        self.assertEqual(len(metrics), 3)
+        source = read(DATA, '../src/confab/faces/confab-http-metrics.c')
+        for metric in metrics:
+            self.assertIn(f'"{metric}"', source)
+
     def test_page_tells_every_exit_status(self):
         text = read(MAN, 'confabctl.1').partition('.Sh EXIT STATUS')[2]
         header = read(DATA, '../src/confabctl/ctl.h')

@@ -12,6 +12,7 @@ struct _ConfabMetrics
   gatomicrefcount refs;
   GPtrArray *series[CONFAB_N_METRICS]; /* of Series, in the order of their first event */
   ConfabHistogram first_token;
+  ConfabHistogram added_latency;
 };
 
 static void
@@ -108,4 +109,10 @@ ConfabHistogram *
 confab_metrics_get_first_token (ConfabMetrics *self)
 {
   return &self->first_token;
+}
+
+ConfabHistogram *
+confab_metrics_get_added_latency (ConfabMetrics *self)
+{
+  return &self->added_latency;
 }

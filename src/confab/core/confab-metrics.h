@@ -50,5 +50,7 @@ void confab_metrics_foreach (ConfabMetrics *self,
 
 /* From asking the provider to the first word of its answer. */
 ConfabHistogram *confab_metrics_get_first_token (ConfabMetrics *self);
+/* From noticing that a provider sent something to having handed it to all who follow. */
+ConfabHistogram *confab_metrics_get_added_latency (ConfabMetrics *self);
 
 G_END_DECLS

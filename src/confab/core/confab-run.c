@@ -380,16 +380,28 @@ count_delta (ConfabRun *self, ConfabDeltaKind kind, gsize length)
   self->asked_at = 0;
 }
 
+/* When the turn of the main loop began in which the bytes were noticed that are being handled. */
+static gint64
+get_turn_time (void)
+{
+  GSource *source = g_main_current_source ();
+
+  return source != NULL ? g_source_get_time (source) : g_get_monotonic_time ();
+}
+
 static void
 delta_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_data)
 {
   /* who hears of the delta may stop the run */
   g_autoptr (ConfabRun) self = confab_run_ref (user_data);
+  gint64 noticed = get_turn_time ();
 
   if (self->ending || !confab_generation_append (self->generation, kind, text, length)
       || self->ending)
     return;
 
+  confab_histogram_observe (confab_metrics_get_added_latency (self->service->metrics),
+                            g_get_monotonic_time () - noticed);
   count_delta (self, kind, length);
   save_soon (self);
   self->received += length;

@@ -178,6 +178,12 @@ append_histograms (GString *out, ConfabService *service)
   confab_exposition_add_histogram (
       out, "confab_time_to_first_token_seconds",
       confab_metrics_get_first_token (confab_service_get_metrics (service)));
+  confab_exposition_begin (out, "confab_added_latency_seconds", "histogram",
+                           "From noticing that a provider sent something to having queued it for "
+                           "all who follow; without the pause of chunk-interval.");
+  confab_exposition_add_histogram (
+      out, "confab_added_latency_seconds",
+      confab_metrics_get_added_latency (confab_service_get_metrics (service)));
   confab_exposition_begin (out, "confab_store_commit_seconds", "histogram",
                            "From giving something to the store to having it on disk.");
   confab_exposition_add_histogram (out, "confab_store_commit_seconds",

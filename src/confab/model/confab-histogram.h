@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* Bounds from 1 ms to 60 s; what takes longer counts as infinite. */
-#define CONFAB_HISTOGRAM_N_BOUNDS 12
+/* Bounds from 0.1 ms to 60 s; what takes longer counts as infinite. */
+#define CONFAB_HISTOGRAM_N_BOUNDS 15
 
 /* ConfabHistogram: how long things took. All zero is one in which nothing was counted yet. */
 typedef struct
