@@ -3,10 +3,12 @@
 // events of the AI SDK's UI message stream. A stream that breaks is asked for again, and comes
 // again from its start.
 import { CallError, type Connection } from "./connection.js";
-import type { Chat, Ending } from "./chat.js";
+import type { Chat } from "./chat.js";
+import type { Ending, RunningAnswer } from "./chat-state.js";
 import { fetchFrom } from "./http.js";
 import type { Pending } from "./outbox.js";
 import type { Ack, GenerateAck, GenerationState } from "./protocol.js";
+import { RETRY_MS } from "./retry.js";
 import { readEvents } from "./sse.js";
 
 /** Those parts of the stream that are of use here. */
@@ -19,7 +21,6 @@ interface StreamPart {
 
 /** How often to look whether others have asked something. */
 const POLL_MS = 4000;
-const RETRY_MS = 1000;
 
 export class HttpFollower {
   private readonly chat: Chat;
@@ -127,7 +128,7 @@ export class HttpFollower {
           reject(new CallError("timeout", "The answer broke off."));
           clearTimeout(this.timer);
           if (this.abort)
-            this.timer = setTimeout(() => void this.poll(), this.chat.running ? 0 : POLL_MS);
+            this.timer = setTimeout(() => void this.poll(), this.chat.transcript.run ? 0 : POLL_MS);
         });
     });
   }
@@ -158,13 +159,24 @@ export class HttpFollower {
         continue;
       if (part.type === "finish" || part.type === "error" || part.type === "abort") {
         await Promise.resolve();
-        this.chat.setRunning({ messageId, generationId: messageId, text, reasoning, seq: -1 });
-        this.chat.endRunning({ ...ending, state });
+        this.show({ messageId, generationId: messageId, text, reasoning, seq: -1 });
+        this.chat.transcript.finish({ ...ending, state });
+        this.chat.update();
         /* what it cost, and how it ended exactly, stands in the history */
         await this.chat.refresh();
         return;
       }
-      this.chat.setRunning({ messageId, generationId: messageId, text, reasoning, seq: -1 });
+      this.show({ messageId, generationId: messageId, text, reasoning, seq: -1 });
     }
+  }
+
+  private show(run: RunningAnswer) {
+    const { transcript } = this.chat;
+    const isNew = transcript.run?.messageId !== run.messageId;
+    transcript.run = run;
+    if (isNew)
+      this.chat.update();
+    else
+      this.chat.updateStream();
   }
 }

@@ -8,7 +8,7 @@ export {
 } from "./useAIChat.js";
 export { CallError } from "./connection.js";
 export type { ChatOptions } from "./chats.js";
-export type { ChatError, ChatSnapshot, ChatStatus, StreamSnapshot } from "./chat.js";
+export type { ChatError, ChatSnapshot, ChatStatus, StreamSnapshot } from "./chat-state.js";
 export type { ConfabSocket, ConnectionError, ConnectionOptions } from "./connection.js";
 export type { ChatMessage } from "./messages.js";
 export type * from "./protocol.js";

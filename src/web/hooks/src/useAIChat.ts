@@ -6,7 +6,7 @@ import {
   NO_STREAM,
   type ChatSnapshot,
   type StreamSnapshot,
-} from "./chat.js";
+} from "./chat-state.js";
 import { chatKey, peekChat, takeChat, type ChatOptions } from "./chats.js";
 import { useSocket } from "./useSocket.js";
 
