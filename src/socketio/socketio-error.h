@@ -18,6 +18,7 @@ G_BEGIN_DECLS
  * @SOCKETIO_ERROR_INVALID_JSON: a text is no JSON, or not of the kind that was asked for
  * @SOCKETIO_ERROR_CLOSING: the server is being closed
  * @SOCKETIO_ERROR_NOT_READY: a volatile event was dropped, as the client was not ready for it
+ * @SOCKETIO_ERROR_NOT_SUPPORTED: the adapter of the namespace cannot do this
  *
  * Why the library could not do what it was asked to.
  *
@@ -33,6 +34,7 @@ typedef enum
   SOCKETIO_ERROR_INVALID_JSON,
   SOCKETIO_ERROR_CLOSING,
   SOCKETIO_ERROR_NOT_READY,
+  SOCKETIO_ERROR_NOT_SUPPORTED,
 } SocketioError;
 
 SOCKETIO_AVAILABLE_IN_ALL GQuark socketio_error_quark (void);

@@ -142,6 +142,18 @@ join (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
   ack_int (ack, socketio_socket_is_in (socket, arg_string (args, 0)));
 }
 
+/* join-rooms ROOMS, separated by commas → in how many it is */
+static void
+join_rooms (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
+{
+  g_auto (GStrv) wanted = g_strsplit (arg_string (args, 0), ",", -1);
+  g_auto (GStrv) rooms = NULL;
+
+  socketio_socket_join_rooms (socket, (const char *const *) wanted);
+  rooms = socketio_socket_dup_rooms (socket);
+  ack_int (ack, g_strv_length (rooms));
+}
+
 /* leave ROOM → whether it is in */
 static void
 leave (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
@@ -170,7 +182,7 @@ to_all (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
 }
 
 /* select FLAGS TO EXCEPT TEXT: those in the rooms TO, but not in the rooms EXCEPT, hear "selected";
- * names of rooms are separated by commas, and FLAGS is "volatile" or nothing */
+ * names of rooms are separated by commas, and FLAGS is "volatile", "uncompressed" or nothing */
 static void
 select_to (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
 {
@@ -180,12 +192,12 @@ select_to (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ac
   g_auto (GStrv) to = g_strsplit (arg_string (args, 1), ",", -1);
   g_auto (GStrv) except = g_strsplit (arg_string (args, 2), ",", -1);
 
-  for (gsize i = 0; to[i] != NULL; i++)
-    socketio_broadcast_to (broadcast, to[i]);
-  for (gsize i = 0; except[i] != NULL; i++)
-    socketio_broadcast_except (broadcast, except[i]);
+  socketio_broadcast_to_rooms (broadcast, (const char *const *) to);
+  socketio_broadcast_except_rooms (broadcast, (const char *const *) except);
   if (g_str_equal (arg_string (args, 0), "volatile"))
     socketio_broadcast_set_flags (broadcast, SOCKETIO_EMIT_VOLATILE);
+  else if (g_str_equal (arg_string (args, 0), "uncompressed"))
+    socketio_broadcast_set_flags (broadcast, SOCKETIO_EMIT_UNCOMPRESSED);
   socketio_args_add_string (out, arg_string (args, 3));
   socketio_broadcast_emit (broadcast, "selected", out);
   selected = socketio_broadcast_fetch_sockets (broadcast);
@@ -233,6 +245,39 @@ ask_all (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
 
   socketio_broadcast_emit_with_ack_async (broadcast, "question", args, (guint) arg_int (args, 1),
                                           NULL, all_asked_cb, g_object_ref (socket));
+}
+
+/* swap ROOM ROOMS: all of a room join these, separated by commas, then leave them, each in one
+ * call; → how many are left in the room */
+static void
+swap (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
+{
+  g_autoptr (SocketioBroadcast) from = broadcast_to (lab, arg_string (args, 0));
+  g_auto (GStrv) rooms = g_strsplit (arg_string (args, 1), ",", -1);
+  g_autoptr (GPtrArray) left = NULL;
+
+  socketio_broadcast_sockets_join_rooms (from, (const char *const *) rooms);
+  socketio_broadcast_sockets_leave_rooms (from, (const char *const *) rooms);
+  left = socketio_broadcast_fetch_sockets (from);
+  ack_int (ack, left->len);
+}
+
+/* tell-servers: the other servers, of which there are none → why not */
+static void
+tell_servers (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SocketioArgs) out = socketio_args_new ();
+
+  if (socketio_namespace_server_side_emit (lab->nsp, "told", args, &error))
+    socketio_args_add_string (out, "told");
+  else
+    socketio_args_add_string (out,
+                              g_error_matches (error, SOCKETIO_ERROR, SOCKETIO_ERROR_NOT_SUPPORTED)
+                                  ? "not supported"
+                                  : error->message);
+  if (ack != NULL)
+    socketio_ack_send (ack, out);
 }
 
 /* move FROM TO: all of a room into another */
@@ -337,15 +382,18 @@ ask (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
                                          asked_cb, g_object_ref (socket));
 }
 
-/* end ID CLOSE: disconnects another socket (or this), with its connection if CLOSE is 1 */
+/* end ID HOW: disconnects another socket (or this), with its connection if HOW is 2; if it is 1,
+ * closes the connection alone */
 static void
 end (Lab *lab, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
 {
   const char *id = arg_string (args, 0);
   SocketioSocket *other = id[0] != '\0' ? socketio_namespace_lookup (lab->nsp, id) : socket;
 
-  if (other != NULL)
-    socketio_socket_disconnect (other, arg_int (args, 1) == 1);
+  if (other != NULL && arg_int (args, 1) == 1)
+    socketio_socket_close_connection (other);
+  else if (other != NULL)
+    socketio_socket_disconnect (other, arg_int (args, 1) == 2);
   ack_int (ack, other != NULL);
 }
 
@@ -586,6 +634,7 @@ static const struct
   CommandFunc func;
 } commands[] = {
   { "event::join", join },
+  { "event::join-rooms", join_rooms },
   { "event::leave", leave },
   { "event::to-room", to_room },
   { "event::to-all", to_all },
@@ -593,6 +642,8 @@ static const struct
   { "event::keep", keep },
   { "event::ask-all", ask_all },
   { "event::move", move },
+  { "event::swap", swap },
+  { "event::tell-servers", tell_servers },
   { "event::dismiss", dismiss },
   { "event::filter", filter },
   { "event::count-broadcasts", count_broadcasts },
@@ -625,12 +676,35 @@ command_cb (SocketioSocket *socket,
 }
 
 static void
+disconnecting_cb (SocketioSocket *socket, const char *reason, gpointer user_data)
+{
+  Lab *lab = user_data;
+  g_autoptr (SocketioArgs) args = socketio_args_new ();
+  g_auto (GStrv) rooms = socketio_socket_dup_rooms (socket);
+  JsonArray *names = json_array_new ();
+
+  for (gsize i = 0; rooms[i] != NULL; i++)
+    json_array_add_string_element (names, rooms[i]);
+  socketio_args_add_string (args, socketio_socket_get_id (socket));
+  socketio_args_add_string (args, reason);
+  socketio_args_take_node (args, json_node_init_array (json_node_alloc (), names));
+  json_array_unref (names);
+  socketio_args_add_boolean (args, socketio_socket_is_connected (socket));
+  /* what a careless application might do here harms nothing */
+  socketio_socket_disconnect (socket, FALSE);
+  socketio_socket_emit (socket, "late", args);
+  socketio_namespace_emit (lab->nsp, "watchers", NULL, "ending", args);
+}
+
+static void
 disconnected_cb (SocketioSocket *socket, const char *reason, gpointer user_data)
 {
   Lab *lab = user_data;
   g_autoptr (SocketioArgs) args = socketio_args_new ();
 
   g_ptr_array_add (lab->reasons, g_strdup (reason));
+  if (g_str_equal (reason, "server shutting down"))
+    g_print ("Ended: %s\n", reason);
   /* from here the socket is in no room, and those that are left can be told */
   socketio_args_add_string (args, socketio_socket_get_id (socket));
   socketio_args_add_string (args, reason);
@@ -642,6 +716,7 @@ connect_cb (SocketioNamespace *nsp, SocketioSocket *socket, gpointer user_data)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     g_signal_connect (socket, commands[i].signal, G_CALLBACK (command_cb), user_data);
+  g_signal_connect (socket, "disconnecting", G_CALLBACK (disconnecting_cb), user_data);
   g_signal_connect (socket, "disconnected", G_CALLBACK (disconnected_cb), user_data);
 }
 

@@ -241,7 +241,7 @@ function defineCounters(mode) {
     await waitFor(async () => (await call(one, 'counters'))['upgrades-failed'] === 1,
       { what: 'the upgrade to fail' });
     const babbler = await Wire.connect(t, echo);
-    babbler.send('4nonsense');
+    babbler.send('nonsense');
     await waitFor(async () => (await call(one, 'counters'))['ends-parse-error'] === 1,
       { what: 'the end of it' });
     await waitFor(async () => (await call(one, 'counters'))['ends-ping-timeout'] === 1,

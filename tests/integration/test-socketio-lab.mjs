@@ -242,7 +242,7 @@ function defineEnds(mode) {
         const back = once(socket, 'connect');
         await call(watcher, 'end', id, 1);
         assert.equal((await gone)[0], 'transport close');
-        assert.deepEqual(await waitForLog(watcher, 'ended'), [[id, 'forced server close']]);
+        assert.deepEqual(await waitForLog(watcher, 'ended'), [[id, 'forced close']]);
         await back;
         assert.notEqual(socket.id, id);
         assert.equal((await call(socket, 'stats')).sockets, 2);
@@ -251,7 +251,7 @@ function defineEnds(mode) {
 
   test('a socket ends itself in its own handler', async (t) => {
     const echo = await startEcho(t, 'socketio-lab', mode);
-    for (const close of [0, 1]) {
+    for (const close of [0, 1, 2]) {
       const socket = await connect(t, echo);
       const gone = once(socket, 'disconnect');
       socket.emit('end', '', close);
@@ -301,7 +301,11 @@ function defineEnds(mode) {
     const open = () => join(t, echo);
     assert.equal(await reason(async () => (await open()).send('41')),
       'client namespace disconnect');
-    assert.equal(await reason(async () => (await open()).send('42[')), 'parse error');
+    assert.equal(await reason(async () => (await open()).send('x')), 'parse error');
+    assert.equal(await reason(async () => (await open()).send('42[')), 'forced close');
+    assert.equal(await reason(async () => (await open()).send('42/nowhere,["x"]')), 'forced close');
+    assert.equal(await reason(async () => (await open()).socket._socket.write('no frame')),
+      'transport error');
     assert.equal(await reason(async () => (await open()).send('1')), 'transport close');
     assert.equal(await reason(async () => (await open()).socket.close()), 'transport close');
     assert.equal(await reason(async () => (await open()).socket.terminate()), 'transport close');
@@ -320,6 +324,79 @@ function defineEnds(mode) {
       ['--ping-interval', '300', '--ping-timeout', '4000']);
     const reason = await judgeEnds(t, echo);
     assert.equal(await reason(() => join(t, echo)), 'ping timeout');
+  });
+
+  test('what makes no sense while output waits is a forced server close', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode, ['--max-queued-bytes', `${64 * MIB}`]);
+    const watcher = await connectWatcher(t, echo);
+    const socket = await connect(t, echo);
+    socket.io.engine.transport.ws._socket.pause();
+    socket.emit('pour', 1000, 20000);
+    socket.io.engine.write('2/nowhere,["x"]');
+    assert.equal((await waitForLog(watcher, 'ended'))[0][1], 'forced server close');
+  });
+
+  for (const transports of [['websocket'], ['polling']]) {
+    test(`each end has the JavaScript server's reason on both sides: ${transports}`, async (t) => {
+      const echo = await startEcho(t, 'socketio-lab', mode);
+      const watcher = await connectWatcher(t, echo);
+      const ends = [
+        [(socket) => socket.disconnect(), 'client namespace disconnect', 'io client disconnect'],
+        [(socket) => socket.emit('end', '', 0), 'server namespace disconnect',
+          'io server disconnect'],
+        [(socket) => socket.emit('end', '', 2), 'server namespace disconnect',
+          'io server disconnect'],
+        [(socket) => socket.emit('end', '', 1), 'forced close', 'transport close'],
+        [(socket) => socket.io.engine.close(), 'transport close', 'forced close'],
+      ];
+      for (const [n, [end, there, here]] of ends.entries()) {
+        const socket = await connect(t, echo, { transports });
+        const gone = once(socket, 'disconnect');
+        end(socket);
+        assert.equal((await gone)[0], here);
+        assert.equal((await waitForLog(watcher, 'ended', n + 1))[n][1], there);
+      }
+    });
+
+    test(`the server disconnects a connection in all its namespaces: ${transports}`, async (t) => {
+      const echo = await startEcho(t, 'socketio-lab', mode);
+      const watcher = await connectWatcher(t, echo);
+      const socket = await connect(t, echo, { transports, reconnection: true,
+        reconnectionDelay: 20 });
+      const other = socket.io.socket('/any');
+      await once(other, 'connect');
+      const gone = [socket, other].map((one) => once(one, 'disconnect'));
+      await call(watcher, 'end', socket.id, 2);
+      for (const [reason] of await Promise.all(gone))
+        assert.equal(reason, 'io server disconnect');
+      /* and it stays away */
+      await sleep(SILENCE);
+      assert.deepEqual([socket.connected, other.connected], [false, false]);
+      assert.equal((await call(watcher, 'stats')).connections, 1);
+    });
+  }
+
+  test('who is about to end still has its rooms, and hears no more', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    const watcher = await connectWatcher(t, echo);
+    const ends = [
+      [(socket) => socket.disconnect(), 'client namespace disconnect'],
+      [(socket) => socket.emit('end', '', 0), 'server namespace disconnect'],
+      [(socket) => socket.emit('end', '', 1), 'forced close'],
+      [(socket) => socket.io.engine.close(), 'transport close'],
+    ];
+    for (const [n, [end, reason]] of ends.entries()) {
+      const socket = await connect(t, echo);
+      const { id } = socket;
+      assert.equal(await call(socket, 'join-rooms', 'a,b,a'), 2);
+      end(socket);
+      await waitForLog(watcher, 'ended', n + 1);
+      const [told, why, rooms, connected] = heard(watcher, 'ending')[n];
+      assert.deepEqual([told, why, rooms.sort(), connected], [id, reason, ['a', 'b'], true]);
+      assert.deepEqual(heard(socket, 'late'), []);
+      const order = watcher.log.map(([name]) => name).filter((name) => name.startsWith('end'));
+      assert.deepEqual(order.slice(-2), ['ending', 'ended']);
+    }
   });
 }
 
@@ -550,6 +627,39 @@ function defineSelection(mode) {
     assert.equal((await call(three, 'stats')).sockets, 1);
   });
 
+  test('many join and leave several rooms in one call', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    const [one, two, three] = await connectMany(t, echo, 3);
+    assert.equal(await call(one, 'join-rooms', 'a,b,c'), 3);
+    assert.equal(await call(two, 'join-rooms', 'a'), 1);
+    /* who leaves the room by which it was selected leaves the others too */
+    assert.equal(await call(three, 'swap', 'a', 'a,d,e'), 0);
+    for (const room of ['a', 'd', 'e'])
+      assert.equal(await call(three, 'select', '', room, '', ''), 0);
+    assert.equal(await call(three, 'select', '', 'b,c', '', ''), 1);
+  });
+
+  test('an answer to a poll is compressed unless the application says no', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    const text = 'x'.repeat(5000);
+    const one = await connect(t, echo);
+    const session = await Polling.open(echo);
+    await session.send('40');
+    await session.receive();
+    for (const [how, encoding] of [['', 'gzip'], ['uncompressed', undefined], ['', 'gzip']]) {
+      await call(one, 'select', how, '', one.id, text);
+      const { headers, status } = await fetchRaw(echo, {
+        path: `${echo.path}?EIO=4&transport=polling&sid=${session.sid}`,
+        headers: { 'Accept-Encoding': 'gzip' } });
+      assert.deepEqual([status, headers['content-encoding']], [200, encoding]);
+    }
+  });
+
+  test('the adapter in memory knows of no other server', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    assert.equal(await call(await connect(t, echo), 'tell-servers', 'hello'), 'not supported');
+  });
+
   test('an adapter of the application carries what is said to many', async (t) => {
     const echo = await startEcho(t, 'socketio-lab', mode);
     const [one, two] = await connectMany(t, echo, 2);
@@ -762,6 +872,8 @@ function defineClose(mode) {
       assert.match(reason, /^transport (?:close|error)$/);
     assert.deepEqual(heard(one, 'closing'), [['bye']]);
     await echo.waitForOutput(/^Closed$/m, 4000);
+    /* in the words of the JavaScript server */
+    assert.equal(echo.stdout.match(/^Ended: server shutting down$/mg)?.length, 9);
   });
 
   test('a server that closes takes nobody new', async (t) => {

@@ -526,10 +526,11 @@ confab_gateway_new (ConfabService *service,
 void
 confab_gateway_disconnect_all (ConfabGateway *self)
 {
-  g_autoptr (SocketioBroadcast) all = NULL;
+  g_autoptr (GPtrArray) all = NULL;
 
   g_return_if_fail (CONFAB_IS_GATEWAY (self));
 
-  all = socketio_namespace_broadcast (self->namespace);
-  socketio_broadcast_disconnect_sockets (all, TRUE);
+  all = socketio_namespace_fetch_sockets (self->namespace, NULL);
+  for (guint i = 0; i < all->len; i++)
+    socketio_socket_close_connection (g_ptr_array_index (all, i));
 }

@@ -24,7 +24,9 @@ engineio_packet_new_static (const char *text)
 EngineioPacket
 engineio_packet_copy (const EngineioPacket *packet)
 {
-  return engineio_packet_take (g_bytes_ref (packet->data), packet->binary);
+  return (EngineioPacket){ .data = g_bytes_ref (packet->data),
+                           .binary = packet->binary,
+                           .uncompressed = packet->uncompressed };
 }
 
 void

@@ -22,6 +22,7 @@ typedef enum
  * @data: (owned): a text packet whole, its type digit first ("4hello", "2probe"); of a binary
  *   packet, which is always a MESSAGE, the bytes alone
  * @binary: whether the packet is binary
+ * @uncompressed: on the way out: it is no reason to compress what it is in
  *
  * One Engine.IO packet in the form in which a WebSocket frame carries it, so that one buffer serves
  * every receiver and nothing is copied on the way out.
@@ -30,6 +31,7 @@ typedef struct
 {
   GBytes *data;
   gboolean binary;
+  gboolean uncompressed;
 } EngineioPacket;
 
 #define ENGINEIO_CODEC_ERROR (engineio_codec_error_quark ())

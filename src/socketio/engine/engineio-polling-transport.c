@@ -38,8 +38,10 @@ answer_poll (EngineioPollingTransport *self, const EngineioPacket *packets, guin
 {
   g_autoptr (SoupServerMessage) message = take_poll (self);
   g_autoptr (GBytes) body = NULL;
-  gboolean binary = FALSE;
+  gboolean binary = FALSE, compress = FALSE;
 
+  for (guint i = 0; i < n_packets && !compress; i++)
+    compress = !packets[i].uncompressed;
   if (self->protocol == 4)
     body = engineio_payload_encode_v4 (packets, n_packets);
   else
@@ -47,7 +49,7 @@ answer_poll (EngineioPollingTransport *self, const EngineioPacket *packets, guin
 
   engineio_http_respond_compressed (
       message, binary ? "application/octet-stream" : "text/plain; charset=UTF-8", body,
-      self->compression);
+      compress ? self->compression : 0);
   soup_server_message_unpause (message);
 }
 

@@ -18,7 +18,18 @@ G_BEGIN_DECLS
  */
 typedef struct _SocketioAck SocketioAck;
 
+/**
+ * SocketioAckFunc:
+ * @args: (nullable): the arguments
+ * @user_data: what was given with the function
+ *
+ * Takes the answer to an event.
+ */
+typedef void (*SocketioAckFunc) (SocketioArgs *args, gpointer user_data);
+
 SOCKETIO_AVAILABLE_IN_ALL GType socketio_ack_get_type (void) G_GNUC_CONST;
+SOCKETIO_AVAILABLE_IN_ALL SocketioAck *
+socketio_ack_new_for_func (SocketioAckFunc func, gpointer user_data, GDestroyNotify destroy);
 SOCKETIO_AVAILABLE_IN_ALL SocketioAck *socketio_ack_ref (SocketioAck *self);
 SOCKETIO_AVAILABLE_IN_ALL void socketio_ack_unref (SocketioAck *self);
 /* Answers; @args (nullable) is only read. FALSE if it was answered before or the socket is gone. */

@@ -16,4 +16,23 @@ void socketio_adapter_remove (SocketioAdapter *self, SocketioSocket *socket);
 SocketioSocket *socketio_adapter_lookup (SocketioAdapter *self, const char *id);
 guint socketio_adapter_get_n_sockets (SocketioAdapter *self);
 
+gboolean socketio_adapter_is_own_thread (SocketioAdapter *self);
+
+/* What the one in memory does: it is alone. */
+gboolean socketio_adapter_real_server_side_emit (SocketioAdapter *self,
+                                                 const char *event,
+                                                 SocketioArgs *args,
+                                                 GError **error);
+void socketio_adapter_real_server_side_emit_with_ack_async (SocketioAdapter *self,
+                                                            const char *event,
+                                                            SocketioArgs *args,
+                                                            guint timeout_ms,
+                                                            GCancellable *cancellable,
+                                                            GAsyncReadyCallback callback,
+                                                            gpointer user_data);
+gboolean socketio_adapter_real_server_side_emit_with_ack_finish (SocketioAdapter *self,
+                                                                 GAsyncResult *result,
+                                                                 GPtrArray **answers,
+                                                                 GError **error);
+
 G_END_DECLS

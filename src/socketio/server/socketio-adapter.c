@@ -34,8 +34,8 @@ socketio_adapter_detach (SocketioAdapter *self)
   priv->nsp = NULL;
 }
 
-static gboolean
-is_own_thread (SocketioAdapter *self)
+gboolean
+socketio_adapter_is_own_thread (SocketioAdapter *self)
 {
   SocketioAdapterPrivate *priv = socketio_adapter_get_instance_private (self);
 
@@ -205,7 +205,7 @@ socketio_adapter_select (SocketioAdapter *self, SocketioBroadcast *broadcast)
   GPtrArray *rooms, *except;
 
   g_return_val_if_fail (SOCKETIO_IS_ADAPTER (self), NULL);
-  g_return_val_if_fail (is_own_thread (self), NULL);
+  g_return_val_if_fail (socketio_adapter_is_own_thread (self), NULL);
   g_return_val_if_fail (SOCKETIO_IS_BROADCAST (broadcast), NULL);
 
   rooms = socketio_broadcast_peek_rooms (broadcast);
@@ -249,23 +249,25 @@ socketio_adapter_real_broadcast (SocketioAdapter *self,
 static void
 socketio_adapter_real_sockets_join (SocketioAdapter *self,
                                     SocketioBroadcast *broadcast,
-                                    const char *room)
+                                    const char *const *rooms)
 {
   g_autoptr (GPtrArray) sockets = socketio_adapter_select (self, broadcast);
 
   for (guint i = 0; i < sockets->len; i++)
-    socketio_socket_join (g_ptr_array_index (sockets, i), room);
+    for (gsize j = 0; rooms[j] != NULL; j++)
+      socketio_socket_join (g_ptr_array_index (sockets, i), rooms[j]);
 }
 
 static void
 socketio_adapter_real_sockets_leave (SocketioAdapter *self,
                                      SocketioBroadcast *broadcast,
-                                     const char *room)
+                                     const char *const *rooms)
 {
   g_autoptr (GPtrArray) sockets = socketio_adapter_select (self, broadcast);
 
   for (guint i = 0; i < sockets->len; i++)
-    socketio_socket_leave (g_ptr_array_index (sockets, i), room);
+    for (gsize j = 0; rooms[j] != NULL; j++)
+      socketio_socket_leave (g_ptr_array_index (sockets, i), rooms[j]);
 }
 
 static void
@@ -291,7 +293,7 @@ void
 socketio_adapter_join (SocketioAdapter *self, SocketioSocket *socket, const char *room)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
-  g_return_if_fail (is_own_thread (self));
+  g_return_if_fail (socketio_adapter_is_own_thread (self));
   g_return_if_fail (SOCKETIO_IS_SOCKET (socket) && room != NULL);
 
   SOCKETIO_ADAPTER_GET_CLASS (self)->join (self, socket, room);
@@ -309,7 +311,7 @@ void
 socketio_adapter_leave (SocketioAdapter *self, SocketioSocket *socket, const char *room)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
-  g_return_if_fail (is_own_thread (self));
+  g_return_if_fail (socketio_adapter_is_own_thread (self));
   g_return_if_fail (SOCKETIO_IS_SOCKET (socket) && room != NULL);
 
   SOCKETIO_ADAPTER_GET_CLASS (self)->leave (self, socket, room);
@@ -333,7 +335,7 @@ socketio_adapter_broadcast (SocketioAdapter *self,
                             const char *json_args)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
-  g_return_if_fail (is_own_thread (self));
+  g_return_if_fail (socketio_adapter_is_own_thread (self));
   g_return_if_fail (SOCKETIO_IS_BROADCAST (broadcast) && event != NULL);
 
   SOCKETIO_ADAPTER_GET_CLASS (self)->broadcast (self, broadcast, event, args, json_args);
@@ -343,40 +345,40 @@ socketio_adapter_broadcast (SocketioAdapter *self,
  * socketio_adapter_sockets_join:
  * @self: an adapter
  * @broadcast: who
- * @room: name of a room
+ * @rooms: (array zero-terminated=1): names of rooms
  *
- * Makes many join a room.
+ * Makes many join rooms.
  */
 void
 socketio_adapter_sockets_join (SocketioAdapter *self,
                                SocketioBroadcast *broadcast,
-                               const char *room)
+                               const char *const *rooms)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
-  g_return_if_fail (is_own_thread (self));
-  g_return_if_fail (SOCKETIO_IS_BROADCAST (broadcast) && room != NULL);
+  g_return_if_fail (socketio_adapter_is_own_thread (self));
+  g_return_if_fail (SOCKETIO_IS_BROADCAST (broadcast) && rooms != NULL);
 
-  SOCKETIO_ADAPTER_GET_CLASS (self)->sockets_join (self, broadcast, room);
+  SOCKETIO_ADAPTER_GET_CLASS (self)->sockets_join (self, broadcast, rooms);
 }
 
 /**
  * socketio_adapter_sockets_leave:
  * @self: an adapter
  * @broadcast: who
- * @room: name of a room
+ * @rooms: (array zero-terminated=1): names of rooms
  *
- * Makes many leave a room.
+ * Makes many leave rooms.
  */
 void
 socketio_adapter_sockets_leave (SocketioAdapter *self,
                                 SocketioBroadcast *broadcast,
-                                const char *room)
+                                const char *const *rooms)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
-  g_return_if_fail (is_own_thread (self));
-  g_return_if_fail (SOCKETIO_IS_BROADCAST (broadcast) && room != NULL);
+  g_return_if_fail (socketio_adapter_is_own_thread (self));
+  g_return_if_fail (SOCKETIO_IS_BROADCAST (broadcast) && rooms != NULL);
 
-  SOCKETIO_ADAPTER_GET_CLASS (self)->sockets_leave (self, broadcast, room);
+  SOCKETIO_ADAPTER_GET_CLASS (self)->sockets_leave (self, broadcast, rooms);
 }
 
 /**
@@ -393,7 +395,7 @@ socketio_adapter_disconnect_sockets (SocketioAdapter *self,
                                      gboolean close_connection)
 {
   g_return_if_fail (SOCKETIO_IS_ADAPTER (self));
-  g_return_if_fail (is_own_thread (self));
+  g_return_if_fail (socketio_adapter_is_own_thread (self));
   g_return_if_fail (SOCKETIO_IS_BROADCAST (broadcast));
 
   SOCKETIO_ADAPTER_GET_CLASS (self)->disconnect_sockets (self, broadcast, close_connection);
@@ -421,6 +423,9 @@ socketio_adapter_class_init (SocketioAdapterClass *klass)
   klass->sockets_join = socketio_adapter_real_sockets_join;
   klass->sockets_leave = socketio_adapter_real_sockets_leave;
   klass->disconnect_sockets = socketio_adapter_real_disconnect_sockets;
+  klass->server_side_emit = socketio_adapter_real_server_side_emit;
+  klass->server_side_emit_with_ack_async = socketio_adapter_real_server_side_emit_with_ack_async;
+  klass->server_side_emit_with_ack_finish = socketio_adapter_real_server_side_emit_with_ack_finish;
 }
 
 static void

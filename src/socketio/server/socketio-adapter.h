@@ -28,9 +28,12 @@ G_DECLARE_DERIVABLE_TYPE (SocketioAdapter, socketio_adapter, SOCKETIO, ADAPTER, 
  * @leave: a socket leaves a room
  * @broadcast: an event goes to those that are selected; its arguments are either @args or
  * @json_args
- * @sockets_join: those that are selected join a room
- * @sockets_leave: those that are selected leave a room
+ * @sockets_join: those that are selected join rooms
+ * @sockets_leave: those that are selected leave rooms
  * @disconnect_sockets: those that are selected are disconnected
+ * @server_side_emit: an event goes to the other servers, which call [method@Adapter.receive]
+ * @server_side_emit_with_ack_async: the same, and they are to answer
+ * @server_side_emit_with_ack_finish: ends that
  *
  * What an adapter may do otherwise. Everything happens in the thread of the server.
  */
@@ -45,11 +48,30 @@ struct _SocketioAdapterClass
                      const char *event,
                      SocketioArgs *args,
                      const char *json_args);
-  void (*sockets_join) (SocketioAdapter *self, SocketioBroadcast *broadcast, const char *room);
-  void (*sockets_leave) (SocketioAdapter *self, SocketioBroadcast *broadcast, const char *room);
+  void (*sockets_join) (SocketioAdapter *self,
+                        SocketioBroadcast *broadcast,
+                        const char *const *rooms);
+  void (*sockets_leave) (SocketioAdapter *self,
+                         SocketioBroadcast *broadcast,
+                         const char *const *rooms);
   void (*disconnect_sockets) (SocketioAdapter *self,
                               SocketioBroadcast *broadcast,
                               gboolean close_connection);
+  gboolean (*server_side_emit) (SocketioAdapter *self,
+                                const char *event,
+                                SocketioArgs *args,
+                                GError **error);
+  void (*server_side_emit_with_ack_async) (SocketioAdapter *self,
+                                           const char *event,
+                                           SocketioArgs *args,
+                                           guint timeout_ms,
+                                           GCancellable *cancellable,
+                                           GAsyncReadyCallback callback,
+                                           gpointer user_data);
+  gboolean (*server_side_emit_with_ack_finish) (SocketioAdapter *self,
+                                                GAsyncResult *result,
+                                                GPtrArray **answers,
+                                                GError **error);
 
   /*< private >*/
   gpointer padding[8];
@@ -69,12 +91,33 @@ SOCKETIO_AVAILABLE_IN_ALL void socketio_adapter_broadcast (SocketioAdapter *self
                                                            const char *json_args);
 SOCKETIO_AVAILABLE_IN_ALL void socketio_adapter_sockets_join (SocketioAdapter *self,
                                                               SocketioBroadcast *broadcast,
-                                                              const char *room);
+                                                              const char *const *rooms);
 SOCKETIO_AVAILABLE_IN_ALL void socketio_adapter_sockets_leave (SocketioAdapter *self,
                                                                SocketioBroadcast *broadcast,
-                                                               const char *room);
+                                                               const char *const *rooms);
 SOCKETIO_AVAILABLE_IN_ALL void socketio_adapter_disconnect_sockets (SocketioAdapter *self,
                                                                     SocketioBroadcast *broadcast,
                                                                     gboolean close_connection);
+SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_adapter_server_side_emit (SocketioAdapter *self,
+                                                                      const char *event,
+                                                                      SocketioArgs *args,
+                                                                      GError **error);
+SOCKETIO_AVAILABLE_IN_ALL void
+socketio_adapter_server_side_emit_with_ack_async (SocketioAdapter *self,
+                                                  const char *event,
+                                                  SocketioArgs *args,
+                                                  guint timeout_ms,
+                                                  GCancellable *cancellable,
+                                                  GAsyncReadyCallback callback,
+                                                  gpointer user_data);
+SOCKETIO_AVAILABLE_IN_ALL gboolean
+socketio_adapter_server_side_emit_with_ack_finish (SocketioAdapter *self,
+                                                   GAsyncResult *result,
+                                                   GPtrArray **answers,
+                                                   GError **error);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_adapter_receive (SocketioAdapter *self,
+                                                         const char *event,
+                                                         SocketioArgs *args,
+                                                         SocketioAck *ack);
 
 G_END_DECLS

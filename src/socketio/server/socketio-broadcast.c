@@ -91,11 +91,52 @@ socketio_broadcast_except (SocketioBroadcast *self, const char *room)
 }
 
 /**
+ * socketio_broadcast_to_rooms:
+ * @self: a broadcast
+ * @rooms: (array zero-terminated=1): names of rooms, or ids of sockets
+ *
+ * Selects the sockets that are in any of these rooms (`to([…])`, `in([…])`). An empty list changes
+ * nothing, as in JavaScript: without another room all sockets stay selected.
+ *
+ * Returns: (transfer none): @self, for the next call
+ */
+SocketioBroadcast *
+socketio_broadcast_to_rooms (SocketioBroadcast *self, const char *const *rooms)
+{
+  g_return_val_if_fail (SOCKETIO_IS_BROADCAST (self), NULL);
+  g_return_val_if_fail (rooms != NULL, NULL);
+
+  for (gsize i = 0; rooms[i] != NULL; i++)
+    add_name (&self->rooms, rooms[i]);
+  return self;
+}
+
+/**
+ * socketio_broadcast_except_rooms:
+ * @self: a broadcast
+ * @rooms: (array zero-terminated=1): names of rooms, or ids of sockets
+ *
+ * Leaves out the sockets that are in any of these rooms (`except([…])`).
+ *
+ * Returns: (transfer none): @self, for the next call
+ */
+SocketioBroadcast *
+socketio_broadcast_except_rooms (SocketioBroadcast *self, const char *const *rooms)
+{
+  g_return_val_if_fail (SOCKETIO_IS_BROADCAST (self), NULL);
+  g_return_val_if_fail (rooms != NULL, NULL);
+
+  for (gsize i = 0; rooms[i] != NULL; i++)
+    add_name (&self->except, rooms[i]);
+  return self;
+}
+
+/**
  * socketio_broadcast_set_flags:
  * @self: a broadcast
  * @flags: how to send
  *
- * Sets how its events are sent (`volatile`, `local`).
+ * Sets how its events are sent (`volatile`, `local`, `compress`).
  *
  * Returns: (transfer none): @self, for the next call
  */
@@ -354,7 +395,23 @@ socketio_broadcast_sockets_join (SocketioBroadcast *self, const char *room)
   g_return_if_fail (SOCKETIO_IS_BROADCAST (self));
   g_return_if_fail (room != NULL);
 
-  socketio_adapter_sockets_join (socketio_namespace_get_adapter (self->nsp), self, room);
+  socketio_broadcast_sockets_join_rooms (self, (const char *[]){ room, NULL });
+}
+
+/**
+ * socketio_broadcast_sockets_join_rooms:
+ * @self: a broadcast
+ * @rooms: (array zero-terminated=1): names of rooms
+ *
+ * Makes the sockets that are selected now join several rooms (`socketsJoin([…])`).
+ */
+void
+socketio_broadcast_sockets_join_rooms (SocketioBroadcast *self, const char *const *rooms)
+{
+  g_return_if_fail (SOCKETIO_IS_BROADCAST (self));
+  g_return_if_fail (rooms != NULL);
+
+  socketio_adapter_sockets_join (socketio_namespace_get_adapter (self->nsp), self, rooms);
 }
 
 /**
@@ -370,7 +427,23 @@ socketio_broadcast_sockets_leave (SocketioBroadcast *self, const char *room)
   g_return_if_fail (SOCKETIO_IS_BROADCAST (self));
   g_return_if_fail (room != NULL);
 
-  socketio_adapter_sockets_leave (socketio_namespace_get_adapter (self->nsp), self, room);
+  socketio_broadcast_sockets_leave_rooms (self, (const char *[]){ room, NULL });
+}
+
+/**
+ * socketio_broadcast_sockets_leave_rooms:
+ * @self: a broadcast
+ * @rooms: (array zero-terminated=1): names of rooms
+ *
+ * Makes the sockets that are selected now leave several rooms (`socketsLeave([…])`).
+ */
+void
+socketio_broadcast_sockets_leave_rooms (SocketioBroadcast *self, const char *const *rooms)
+{
+  g_return_if_fail (SOCKETIO_IS_BROADCAST (self));
+  g_return_if_fail (rooms != NULL);
+
+  socketio_adapter_sockets_leave (socketio_namespace_get_adapter (self->nsp), self, rooms);
 }
 
 /**

@@ -30,6 +30,8 @@ G_DECLARE_FINAL_TYPE (SocketioBroadcast, socketio_broadcast, SOCKETIO, BROADCAST
  * @SOCKETIO_EMIT_UNKEPT: counted for connection state recovery, but not kept for it: the
  *   application, which can make it again, sends a client that is recovered what it lacks after
  *   [method@Socket.get_recovered_offset]
+ * @SOCKETIO_EMIT_UNCOMPRESSED: no reason to compress the answer to a poll that it is in
+ *   (`compress(false)`)
  *
  * How an event is sent.
  */
@@ -39,12 +41,17 @@ typedef enum /*< flags >*/
   SOCKETIO_EMIT_VOLATILE = 1 << 0,
   SOCKETIO_EMIT_LOCAL = 1 << 1,
   SOCKETIO_EMIT_UNKEPT = 1 << 2,
+  SOCKETIO_EMIT_UNCOMPRESSED = 1 << 3,
 } SocketioEmitFlags;
 
 SOCKETIO_AVAILABLE_IN_ALL SocketioBroadcast *
 socketio_broadcast_to (SocketioBroadcast *self, const char *room);
 SOCKETIO_AVAILABLE_IN_ALL SocketioBroadcast *
 socketio_broadcast_except (SocketioBroadcast *self, const char *room);
+SOCKETIO_AVAILABLE_IN_ALL SocketioBroadcast *
+socketio_broadcast_to_rooms (SocketioBroadcast *self, const char *const *rooms);
+SOCKETIO_AVAILABLE_IN_ALL SocketioBroadcast *
+socketio_broadcast_except_rooms (SocketioBroadcast *self, const char *const *rooms);
 SOCKETIO_AVAILABLE_IN_ALL SocketioBroadcast *
 socketio_broadcast_set_flags (SocketioBroadcast *self, SocketioEmitFlags flags);
 
@@ -73,6 +80,10 @@ SOCKETIO_AVAILABLE_IN_ALL void
 socketio_broadcast_sockets_join (SocketioBroadcast *self, const char *room);
 SOCKETIO_AVAILABLE_IN_ALL void
 socketio_broadcast_sockets_leave (SocketioBroadcast *self, const char *room);
+SOCKETIO_AVAILABLE_IN_ALL void
+socketio_broadcast_sockets_join_rooms (SocketioBroadcast *self, const char *const *rooms);
+SOCKETIO_AVAILABLE_IN_ALL void
+socketio_broadcast_sockets_leave_rooms (SocketioBroadcast *self, const char *const *rooms);
 SOCKETIO_AVAILABLE_IN_ALL void
 socketio_broadcast_disconnect_sockets (SocketioBroadcast *self, gboolean close_connection);
 

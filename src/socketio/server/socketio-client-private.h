@@ -41,6 +41,8 @@ gboolean socketio_client_refuses (SocketioClient *self);
 void socketio_client_count (SocketioClient *self, SocketioCounter counter);
 /* Cuts the connection. */
 void socketio_client_abort (SocketioClient *self, const char *reason);
+/* All its sockets are told that they are disconnected, then the connection is closed. */
+void socketio_client_disconnect (SocketioClient *self);
 /* Closes the connection after what is queued. */
 void socketio_client_close (SocketioClient *self, const char *reason);
 

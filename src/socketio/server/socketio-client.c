@@ -360,7 +360,11 @@ message_cb (EngineioSession *session, const EngineioPacket *message, gpointer us
     {
       g_debug ("A client sent what makes no sense: %s",
                error != NULL ? error->message : "packet out of place");
-      engineio_session_close (self->session, "parse error");
+      /* the JavaScript server's words, to the letter: what Engine.IO could read is no parse error
+       */
+      engineio_session_close (self->session, engineio_session_get_queued (self->session) > 0
+                                                 ? "forced server close"
+                                                 : "forced close");
     }
 }
 
@@ -518,6 +522,19 @@ socketio_client_count (SocketioClient *self, SocketioCounter counter)
 {
   if (self->session != NULL)
     socketio_counters_count (engineio_session_get_counters (self->session), counter);
+}
+
+void
+socketio_client_disconnect (SocketioClient *self)
+{
+  g_autoptr (SocketioClient) alive G_GNUC_UNUSED = socketio_client_ref (self);
+  g_autoptr (GPtrArray) sockets = NULL;
+
+  if (self->sockets != NULL)
+    sockets = g_ptr_array_copy (self->sockets, (GCopyFunc) (GCallback) g_object_ref, NULL);
+  for (guint i = 0; sockets != NULL && i < sockets->len; i++)
+    socketio_socket_disconnect (g_ptr_array_index (sockets, i), FALSE);
+  socketio_client_close (self, "forced server close");
 }
 
 void

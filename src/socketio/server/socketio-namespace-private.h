@@ -53,4 +53,12 @@ void socketio_namespace_deliver (SocketioNamespace *self,
                                  SocketioArgs *args,
                                  const char *json_args);
 
+/* Another server said something. */
+void socketio_namespace_emit_server_side_event (SocketioNamespace *self,
+                                                const char *event,
+                                                SocketioArgs *args,
+                                                SocketioAck *ack);
+/* What they are in is not to be compressed on their account. */
+void socketio_packets_forbid_compression (GArray *packets);
+
 G_END_DECLS

@@ -37,6 +37,7 @@ typedef struct
 enum
 {
   SIGNAL_CONNECT,
+  SIGNAL_SERVER_SIDE_EVENT,
   N_SIGNALS,
 };
 
@@ -333,6 +334,13 @@ encode (SocketioNamespace *self,
   return packets;
 }
 
+void
+socketio_packets_forbid_compression (GArray *packets)
+{
+  for (guint i = 0; i < packets->len; i++)
+    g_array_index (packets, EngineioPacket, i).uncompressed = TRUE;
+}
+
 /* At most two encodings, however many the receivers: with an offset for those that may come back,
  * and without for the others. Returns the offset. */
 static guint64
@@ -359,7 +367,11 @@ deliver (SocketioNamespace *self,
       GArray **packets = track ? &tracked : &plain;
 
       if (*packets == NULL)
-        *packets = encode (self, event, args, json_args, track ? offset : 0);
+        {
+          *packets = encode (self, event, args, json_args, track ? offset : 0);
+          if (flags & SOCKETIO_EMIT_UNCOMPRESSED)
+            socketio_packets_forbid_compression (*packets);
+        }
       socketio_socket_send_event (socket, event, args, json_args, *packets, track ? offset : 0,
                                   flags);
     }
@@ -382,6 +394,16 @@ socketio_namespace_deliver (SocketioNamespace *self,
 {
   deliver (self, receivers, broadcast, event, args, json_args,
            socketio_broadcast_get_flags (broadcast));
+}
+
+void
+socketio_namespace_emit_server_side_event (SocketioNamespace *self,
+                                           const char *event,
+                                           SocketioArgs *args,
+                                           SocketioAck *ack)
+{
+  g_signal_emit (self, signals[SIGNAL_SERVER_SIDE_EVENT], g_quark_try_string (event), event, args,
+                 ack);
 }
 
 static SocketioBroadcast *
@@ -541,6 +563,20 @@ socketio_namespace_class_init (SocketioNamespaceClass *klass)
    */
   signals[SIGNAL_CONNECT] = g_signal_new ("connect", SOCKETIO_TYPE_NAMESPACE, G_SIGNAL_RUN_LAST, 0,
                                           NULL, NULL, NULL, G_TYPE_NONE, 1, SOCKETIO_TYPE_SOCKET);
+  /**
+   * SocketioNamespace::server-side-event:
+   * @self: the namespace
+   * @name: the event's name
+   * @args: its arguments
+   * @ack: (nullable): to answer with, if the other server wants an acknowledgement
+   *
+   * Another server spoke to this one by [method@Namespace.server_side_emit]. The detail is the
+   * event's name.
+   */
+  signals[SIGNAL_SERVER_SIDE_EVENT] = g_signal_new (
+      "server-side-event", SOCKETIO_TYPE_NAMESPACE, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0, NULL,
+      NULL, NULL, G_TYPE_NONE, 3, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, SOCKETIO_TYPE_ARGS,
+      SOCKETIO_TYPE_ACK);
 }
 
 static void

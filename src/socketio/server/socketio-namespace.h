@@ -88,5 +88,23 @@ SOCKETIO_AVAILABLE_IN_ALL guint64 socketio_namespace_emit_json_to (SocketioNames
                                                                    const char *event,
                                                                    const char *json_args,
                                                                    SocketioEmitFlags flags);
+/* To the other servers that share the adapter's medium. */
+SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_namespace_server_side_emit (SocketioNamespace *self,
+                                                                        const char *event,
+                                                                        SocketioArgs *args,
+                                                                        GError **error);
+SOCKETIO_AVAILABLE_IN_ALL void
+socketio_namespace_server_side_emit_with_ack_async (SocketioNamespace *self,
+                                                    const char *event,
+                                                    SocketioArgs *args,
+                                                    guint timeout_ms,
+                                                    GCancellable *cancellable,
+                                                    GAsyncReadyCallback callback,
+                                                    gpointer user_data);
+SOCKETIO_AVAILABLE_IN_ALL gboolean
+socketio_namespace_server_side_emit_with_ack_finish (SocketioNamespace *self,
+                                                     GAsyncResult *result,
+                                                     GPtrArray **answers,
+                                                     GError **error);
 
 G_END_DECLS

@@ -38,7 +38,7 @@ socketio_socket_get_queued_bytes (SocketioSocket *self)
 gboolean
 socketio_socket_send_packets (SocketioSocket *self, GArray *packets)
 {
-  if (!self->connected || !socketio_client_send_array (self->client, packets))
+  if (!self->connected || self->ending || !socketio_client_send_array (self->client, packets))
     return FALSE;
 
   if (g_signal_has_handler_pending (self, socketio_socket_signals[SOCKETIO_SOCKET_SIGNAL_DRAINED],
@@ -106,6 +106,8 @@ send_event (SocketioSocket *self,
       socketio_log_append (self->log, offset, packets, flags & SOCKETIO_EMIT_UNKEPT ? 0 : n_packets,
                            options->max_packets, options->max_bytes);
     }
+  if (self->ending)
+    return SEND_NOT_CONNECTED;
   if (!socketio_client_send (self->client, packets, n_packets))
     return self->connected ? SEND_NOT_CONNECTED : SEND_CLOSED;
   if (g_signal_has_handler_pending (self, socketio_socket_signals[SOCKETIO_SOCKET_SIGNAL_DRAINED],
@@ -175,6 +177,8 @@ send_args (SocketioSocket *self, const char *event, SocketioArgs *args, Socketio
   offset = flags & SOCKETIO_EMIT_VOLATILE ? 0 : next_offset (self);
   packets = socketio_packet_encode_tracked_event (socketio_namespace_get_name (self->nsp), event,
                                                   args, offset);
+  if (flags & SOCKETIO_EMIT_UNCOMPRESSED)
+    socketio_packets_forbid_compression (packets);
   return send_event (self, event, args, NULL, (const EngineioPacket *) packets->data, packets->len,
                      offset, flags);
 }

@@ -31,6 +31,7 @@ struct _SocketioSocket
   guint64 claimed_offset; /* the newest event that a client which comes back has seen */
 
   guint connected : 1;
+  guint ending : 1; /* `disconnecting` is being told */
   guint recovered : 1;
   char id[SOCKETIO_ID_LENGTH + 1];
   /* Proves to be the same client when it comes back; empty: it cannot. */
@@ -42,6 +43,7 @@ enum
   SOCKETIO_SOCKET_SIGNAL_EVENT,
   SOCKETIO_SOCKET_SIGNAL_OUTGOING,
   SOCKETIO_SOCKET_SIGNAL_REFUSED,
+  SOCKETIO_SOCKET_SIGNAL_DISCONNECTING,
   SOCKETIO_SOCKET_SIGNAL_DISCONNECTED,
   SOCKETIO_SOCKET_SIGNAL_DRAINED,
   SOCKETIO_SOCKET_N_SIGNALS,

@@ -225,6 +225,23 @@ socketio_socket_join (SocketioSocket *self, const char *room)
 }
 
 /**
+ * socketio_socket_join_rooms:
+ * @self: a socket
+ * @rooms: (array zero-terminated=1): names of rooms
+ *
+ * Puts the socket into several rooms (`join([…])`).
+ */
+void
+socketio_socket_join_rooms (SocketioSocket *self, const char *const *rooms)
+{
+  g_return_if_fail (SOCKETIO_IS_SOCKET (self));
+  g_return_if_fail (rooms != NULL);
+
+  for (gsize i = 0; rooms[i] != NULL; i++)
+    socketio_socket_join (self, rooms[i]);
+}
+
+/**
  * socketio_socket_leave:
  * @self: a socket
  * @room: name of a room
@@ -288,9 +305,9 @@ send_disconnect (SocketioSocket *self)
  * @self: a socket
  * @close_connection: whether to close the connection, with all its namespaces
  *
- * Ends the socket. Without @close_connection the client is told by a DISCONNECT packet, and stays
- * away. With it the connection is closed once what is queued is sent, without that packet: stock
- * clients connect anew.
+ * Ends the socket (`disconnect()`). The client is told by a DISCONNECT packet, and stays away. With
+ * @close_connection its sockets in other namespaces end in the same way, and the connection is
+ * closed once what is queued is sent. [method@Socket.close_connection] lets clients come back.
  */
 void
 socketio_socket_disconnect (SocketioSocket *self, gboolean close_connection)
@@ -306,20 +323,41 @@ socketio_socket_disconnect (SocketioSocket *self, gboolean close_connection)
   alive = g_object_ref (self);
   if (close_connection)
     {
-      socketio_client_close (self->client, "forced server close");
+      socketio_client_disconnect (self->client);
       return;
     }
+  if (self->ending)
+    return;
   send_disconnect (self);
   socketio_client_remove_socket (self->client, self);
   socketio_socket_lost (self, "server namespace disconnect");
+}
+
+/**
+ * socketio_socket_close_connection:
+ * @self: a socket
+ *
+ * Closes the connection, with all its namespaces, once what is queued is sent (`conn.close()`).
+ * Clients are not told by a packet: stock ones connect anew. The reason is "forced close".
+ */
+void
+socketio_socket_close_connection (SocketioSocket *self)
+{
+  g_autoptr (SocketioSocket) alive G_GNUC_UNUSED = NULL;
+
+  g_return_if_fail (SOCKETIO_IS_SOCKET (self));
+  g_return_if_fail (socketio_namespace_is_own_thread (self->nsp));
+
+  alive = g_object_ref (self);
+  socketio_client_close (self->client, "forced close");
 }
 
 /* What happens to a client that wants to stay. */
 static gboolean
 is_recoverable (const char *reason)
 {
-  static const char *const reasons[] = { "transport error", "transport close", "forced close",
-                                         "ping timeout", NULL };
+  static const char *const reasons[] = { "transport error", "transport close",     "forced close",
+                                         "ping timeout",    "forced server close", NULL };
 
   return g_strv_contains (reasons, reason);
 }
@@ -329,9 +367,12 @@ socketio_socket_lost (SocketioSocket *self, const char *reason)
 {
   g_autoptr (SocketioSocket) alive G_GNUC_UNUSED = g_object_ref (self);
 
-  if (!self->connected)
+  if (!self->connected || self->ending)
     return;
 
+  self->ending = TRUE;
+  g_signal_emit (self, socketio_socket_signals[SOCKETIO_SOCKET_SIGNAL_DISCONNECTING], 0, reason);
+  self->ending = FALSE;
   self->connected = FALSE;
   socketio_namespace_remove (self->nsp, self, is_recoverable (reason));
   g_clear_pointer (&self->log, socketio_log_free);
@@ -466,6 +507,17 @@ socketio_socket_class_init (SocketioSocketClass *klass)
       g_signal_new ("refused", SOCKETIO_TYPE_SOCKET, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                     G_TYPE_NONE, 3, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE,
                     G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, SOCKETIO_TYPE_ACK);
+  /**
+   * SocketioSocket::disconnecting:
+   * @self: the socket
+   * @reason: why, in the words of the JavaScript server
+   *
+   * The socket is about to leave its rooms, which can still be read (`disconnecting`). What is sent
+   * to it from here on arrives only if the client is recovered.
+   */
+  socketio_socket_signals[SOCKETIO_SOCKET_SIGNAL_DISCONNECTING] =
+      g_signal_new ("disconnecting", SOCKETIO_TYPE_SOCKET, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 1, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE);
   /**
    * SocketioSocket::disconnected:
    * @self: the socket

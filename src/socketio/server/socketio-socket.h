@@ -97,13 +97,16 @@ SOCKETIO_AVAILABLE_IN_ALL SocketioArgs *
 socketio_socket_emit_with_ack_finish (SocketioSocket *self, GAsyncResult *result, GError **error);
 
 SOCKETIO_AVAILABLE_IN_ALL void socketio_socket_join (SocketioSocket *self, const char *room);
+SOCKETIO_AVAILABLE_IN_ALL void
+socketio_socket_join_rooms (SocketioSocket *self, const char *const *rooms);
 SOCKETIO_AVAILABLE_IN_ALL void socketio_socket_leave (SocketioSocket *self, const char *room);
 SOCKETIO_AVAILABLE_IN_ALL char **socketio_socket_dup_rooms (SocketioSocket *self);
 SOCKETIO_AVAILABLE_IN_ALL gboolean socketio_socket_is_in (SocketioSocket *self, const char *room);
 
-/* Leaves the namespace with a DISCONNECT packet; with @close_connection the whole connection is
- * closed after what is queued, without DISCONNECT, so that stock clients come back. */
+/* Leaves the namespace with a DISCONNECT packet; with @close_connection those of its other
+ * namespaces too, and the connection is closed after what is queued. */
 SOCKETIO_AVAILABLE_IN_ALL void
 socketio_socket_disconnect (SocketioSocket *self, gboolean close_connection);
+SOCKETIO_AVAILABLE_IN_ALL void socketio_socket_close_connection (SocketioSocket *self);
 
 G_END_DECLS
