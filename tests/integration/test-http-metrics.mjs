@@ -101,6 +101,46 @@ test('connections are counted by their transport', async (t) => {
     .get('confab_connections', { transport: 'polling' }) === 0, { what: 'it leaves the count' });
 });
 
+test('what Socket.IO counts is told, and counted from the start', async (t) => {
+  const confabd = await startConfabd(t, BUILTIN);
+  const first = await scrape(confabd);
+  const wanted = [
+    ['connections', { transport: 'polling' }], ['connections', { transport: 'websocket' }],
+    ['ended_connections', { reason: 'transport-close' }], ['upgrades', { result: 'done' }],
+    ['upgrades', { result: 'failed' }], ['recoveries', { result: 'done' }],
+    ['recoveries', { result: 'failed' }], ['packets', { direction: 'in' }],
+    ['packets', { direction: 'out' }], ['bytes', { direction: 'in' }],
+    ['bytes', { direction: 'out' }], ['dropped_events', { reason: 'volatile' }],
+    ['dropped_events', { reason: 'queue-full' }], ['overflows', {}], ['connect_errors', {}],
+    ['errors', { code: 'unknown-sid' }], ['errors', { code: 'forbidden' }],
+  ];
+  for (const [name, labels] of wanted)
+    assert.equal(first.get(`confab_socketio_${name}_total`, labels), 0, name);
+
+  await connect(t, confabd, { transports: ['websocket'] });
+  const moving = await connect(t, confabd, { transports: ['polling', 'websocket'] });
+  await waitFor(() => moving.socket.io.engine.transport.name === 'websocket',
+    { what: 'the upgrade' });
+  const { status } = await fetchFrom(confabd, {
+    path: '/api/socket?EIO=4&transport=polling&sid=made-up',
+    headers: { Authorization: `Bearer ${confabd.token}` } });
+  assert.equal(status, 400);
+  const { get } = await scrape(confabd);
+  const count = (name, labels) => get(`confab_socketio_${name}_total`, labels);
+  assert.equal(count('connections', { transport: 'websocket' }), 1);
+  assert.equal(count('connections', { transport: 'polling' }), 1);
+  assert.equal(count('upgrades', { result: 'done' }), 1);
+  assert.equal(count('errors', { code: 'unknown-sid' }), 1);
+  for (const direction of ['in', 'out']) {
+    assert.ok(count('packets', { direction }) >= 3);
+    assert.ok(count('bytes', { direction }) > count('packets', { direction }));
+  }
+  moving.socket.disconnect();
+  await waitFor(async () => (await scrape(confabd))
+    .get('confab_socketio_ended_connections_total', { reason: 'transport-close' }) === 1,
+  { what: 'the end' });
+});
+
 test('answers are counted by how they ended', async (t) => {
   const { confabd } = await startWithRaw(t, 'plain');
   const chat = await connect(t, confabd);

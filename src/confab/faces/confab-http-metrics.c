@@ -4,6 +4,7 @@
 #include "confab-exposition.h"
 #include "confab-http.h"
 #include "confab-process-info.h"
+#include "confab-socketio-metrics.h"
 
 typedef struct
 {
@@ -239,6 +240,7 @@ request_cb (SoupServer *server,
     return;
 
   append_connections (self, out);
+  confab_socketio_metrics_append (out, self->server);
   append_running (out, self->service);
   append_counters (out, confab_service_get_metrics (self->service));
   append_histograms (out, self->service);
