@@ -298,6 +298,9 @@ begin_closing (EngineioWebsocketTransport *self)
 {
   self->closing = TRUE;
   clear_writable_source (self);
+  /* after an error libsoup keeps whatever it reads, until the peer answers */
+  if (self->stream != NULL)
+    socketio_stream_limit_input (self->stream, self->max_payload + SOCKETIO_STREAM_LINGER_BYTES);
   if (self->socket != NULL)
     socketio_reactor_start_timer (self->reactor, &self->close_timer, CLOSE_TIMEOUT_MS,
                                   close_timeout_cb, self);

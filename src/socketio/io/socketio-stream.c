@@ -40,6 +40,7 @@ struct _SocketioStream
   GBytes *early;     /* nullable: read before the socket is */
   GByteArray *queue; /* nullable: allocated only while there is something in it */
   gsize n_read;      /* bytes since the last pause */
+  gsize input_left;  /* may still be read; G_MAXSIZE: no limit */
   gsize sent;        /* bytes at the start of the queue that are out already */
 
   SocketioReactorFunc progress_func; /* nullable */
@@ -328,10 +329,25 @@ socketio_stream_read (SocketioStream *self, void *buffer, gsize count, GError **
       return -1;
     }
 
+  if (self->input_left != G_MAXSIZE && (gsize) n > self->input_left)
+    {
+      stream_fail (self, ECONNABORTED);
+      set_io_error (error, self->error);
+      return -1;
+    }
+
+  if (self->input_left != G_MAXSIZE)
+    self->input_left -= n;
   self->n_read += n;
   if ((gsize) n < count && !self->peer_done)
     self->readable = FALSE;
   return n;
+}
+
+void
+socketio_stream_limit_input (SocketioStream *self, gsize bytes)
+{
+  self->input_left = MIN (self->input_left, bytes);
 }
 
 void
@@ -555,6 +571,7 @@ socketio_stream_init (SocketioStream *self)
   self->fd = -1;
   self->state = STREAM_CLOSED;
   self->linger_ms = SOCKETIO_STREAM_LINGER_MS;
+  self->input_left = G_MAXSIZE;
   self->input = g_object_new (SOCKETIO_TYPE_STREAM_INPUT, NULL);
   self->input->stream = self;
   self->output = g_object_new (SOCKETIO_TYPE_STREAM_OUTPUT, NULL);

@@ -63,6 +63,10 @@ void socketio_stream_set_progress_func (SocketioStream *self,
 /* Asks to be told once by the progress function when the queue runs empty. */
 void socketio_stream_notify_empty (SocketioStream *self);
 
+/* Readers get no more than @bytes from now on: beyond them the stream fails. For a peer that is
+ * being left, and whose input nobody bounds any more. */
+void socketio_stream_limit_input (SocketioStream *self, gsize bytes);
+
 /* Drops what is queued; readers and writers meet an error. The owner of the stream still closes
  * it. */
 void socketio_stream_abort (SocketioStream *self);
