@@ -3,8 +3,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-const PAUSE_MS = 20;
-
 const chunk = (content, finishReason = null) => `data: ${JSON.stringify({ id: 'c', model: 'storm',
   object: 'chat.completion.chunk',
   choices: [{ index: 0, delta: content === null ? {} : { content }, finish_reason: finishReason }],
@@ -14,6 +12,8 @@ export class ModelServer {
   /** 'well', 'stall', 'reset' or 'refuse' */
   mode = 'well';
   words = 10;
+  /* ms between two words: hundreds of streams are more than this program can feed at once */
+  pause = 20;
   requests = 0;
   #open = new Set();
   #server;
@@ -79,7 +79,7 @@ export class ModelServer {
       return;
     if (i < this.words) {
       response.write(chunk(`word${i} `));
-      setTimeout(() => this.#speak(response, i + 1), PAUSE_MS);
+      setTimeout(() => this.#speak(response, i + 1), this.pause);
       return;
     }
     response.write(chunk(null, 'stop'));
