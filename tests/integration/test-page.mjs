@@ -2,7 +2,6 @@
 // The page in a real browser, as a person uses it: things are found by role and visible name.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +15,6 @@ import { startConfabd } from './lib/confabd.mjs';
 import { freePort, makeDir, waitFor } from './lib/process.mjs';
 import { startAimock, startRawUpstream } from './lib/upstreams.mjs';
 
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url));
 const numbered = (count) => Array.from({ length: count }, (_, i) => `t${i} `).join('').trim();
 
@@ -328,6 +326,27 @@ test('with each answer stands which model gave it', async (t) => {
   await cost.waitFor({ state: 'attached' });
 });
 
+test('so it does with one that was stopped, and with one that failed', async (t) => {
+  const modelOf = (page, name) => answers(page).getByText(new RegExp(`^raw:${name}`));
+  const slow = await startRaw(t, 'paced:400:20');
+  const page = await openConnected(t, browser, slow.confabd);
+  await send(page, 'Hello');
+  await answers(page).filter({ hasText: 't9' }).waitFor();
+  await button(page, 'Stop').click();
+  await waitIdle(page);
+  await modelOf(page, 'paced').waitFor({ state: 'attached' });
+  await page.reload();
+  await modelOf(page, 'paced').waitFor({ state: 'attached' });
+
+  const broken = await startRaw(t, 'error-in-data');
+  const other = await openConnected(t, browser, broken.confabd);
+  await ask(other, 'Hello');
+  await button(other, 'Try again').waitFor();
+  await modelOf(other, 'error-in-data').waitFor({ state: 'attached' });
+  await other.reload();
+  await modelOf(other, 'error-in-data').waitFor({ state: 'attached' });
+});
+
 test('instructions reach the model, and an export holds the conversation', async (t) => {
   const { confabd } = await startRaw(t, 'echo');
   const page = await openConnected(t, browser, confabd);
@@ -411,34 +430,6 @@ test('a draft outlives a reload and a look at another chat', async (t) => {
     { what: 'the draft again' });
 });
 
-test('the keyboard alone is enough', async (t) => {
-  const { confabd } = await startRaw(t, 'paced:200:20');
-  const page = await openConnected(t, browser, confabd);
-  await waitFor(() => isFocused(messageBox(page)), { what: 'the focus in the message' });
-  await page.keyboard.type('Hello');
-  await page.keyboard.press('Enter');
-  await answers(page).filter({ hasText: 't3' }).waitFor();
-  await page.keyboard.press('Escape');
-  await waitIdle(page);
-  await page.keyboard.press('ArrowUp');
-  await waitFor(() => isFocused(page.getByRole('textbox', { name: 'Edit message' })),
-    { what: 'the focus in the editor' });
-  await page.keyboard.press('Escape');
-  await page.keyboard.press('Control+k');
-  await waitFor(() => isFocused(page.getByRole('searchbox', { name: 'Search all chats' })),
-    { what: 'the focus in the search' });
-  await page.keyboard.press('Control+/');
-  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
-  await page.keyboard.press('Escape');
-  await button(page, 'Chat menu').focus();
-  await page.keyboard.press('ArrowDown');
-  await page.keyboard.press('End');
-  assert.ok(await isFocused(page.getByRole('menuitem', { name: 'Delete' })));
-  await page.keyboard.press('Escape');
-  assert.ok(await isFocused(button(page, 'Chat menu')));
-  assert.deepEqual(page.complaints, []);
-});
-
 test('code in its colours, reasoning folded away: the pictures of the README', async (t) => {
   const aimock = await startAimock(t, fixtures);
   const confabd = await startConfabd(t, ['--provider', 'openai', '--base-url', aimock.baseUrl,
@@ -471,28 +462,3 @@ test('code in its colours, reasoning folded away: the pictures of the README', a
   await reasoning.waitFor();
   assert.deepEqual(page.complaints, []);
 });
-
-for (const colorScheme of ['light', 'dark']) {
-  test(`axe finds nothing against the page in ${colorScheme} colours`, async (t) => {
-    const { confabd } = await startRaw(t, 'echo');
-    const page = await openConnected(t, browser, confabd, { colorScheme });
-    const check = async (where) => {
-      /* an evaluation, unlike a script element, is not what the policy of the page is about */
-      await page.evaluate(axeSource);
-      const { violations } = await page.evaluate(() => window.axe.run(document, {
-        rules: { 'color-contrast': { enabled: true } },
-      }));
-      assert.deepEqual(violations.map(({ id, nodes }) =>
-        `${where}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`), []);
-    };
-    await check('empty');
-    await ask(page, '# A title\n\n`code` and **more**\n\n```c\nint x = 1; /* one */\n```\n\n'
-      + '| a | b |\n|---|---|\n| 1 | 2 |\n\n> said [here](https://example.org)');
-    await page.waitForTimeout(400);
-    await check('chat');
-    await shoot(page, `page-${colorScheme}`);
-    await page.getByRole('button', { name: /^Chat settings/ }).click();
-    await page.getByRole('dialog').waitFor();
-    await check('settings');
-  });
-}

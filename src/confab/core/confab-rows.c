@@ -126,10 +126,11 @@ confab_rows_put_answer (ConfabBatch *batch,
       record.finish_reason = outcome->finish_reason;
       record.has_usage = outcome->has_usage;
       record.usage = outcome->usage;
-      record.model = outcome->model;
     }
-  if (record.model == NULL)
-    record.model = LENT (confab_module_get_model (module));
+  /* the message learns its outcome when this is written */
+  record.model = outcome != NULL && outcome->model != NULL
+                     ? outcome->model
+                     : LENT (confab_message_get_model (answer));
   confab_batch_put_message (batch, &record);
 }
 
@@ -262,6 +263,7 @@ confab_rows_read_message (const ConfabMessageRecord *record)
     .id = record->id,
     .parent_id = record->parent_id,
     .generation_id = record->generation_id,
+    .model = record->model,
     .role = record->role,
     .state = record->state,
     .parts = record->parts,

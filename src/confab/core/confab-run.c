@@ -38,6 +38,18 @@ typedef struct
   gpointer data;
 } WaitingForEnd;
 
+/* Which model is asked: told of every answer, however it ends. */
+static void
+name_model (ConfabRun *self)
+{
+  ConfabProvider *provider = confab_service_find_provider (self->service, self->module);
+  const char *model = confab_module_get_model (self->module);
+
+  if (model == NULL && provider != NULL)
+    model = confab_provider_get_model (provider);
+  confab_message_set_model (confab_generation_get_answer (self->generation), model);
+}
+
 ConfabRun *
 confab_run_new (ConfabService *service, ConfabModule *module, ConfabGeneration *generation)
 {
@@ -51,6 +63,7 @@ confab_run_new (ConfabService *service, ConfabModule *module, ConfabGeneration *
   self->cancellable = g_cancellable_new ();
   self->waiting_for_end = g_array_new (FALSE, FALSE, sizeof (WaitingForEnd));
   self->provider_name = g_strdup (confab_service_find_provider_name (service, module));
+  name_model (self);
 
   return self;
 }
@@ -462,6 +475,8 @@ confab_run_begin (ConfabRun *self)
   if (self->ending)
     return;
 
+  /* the module may have been given another while the question waited */
+  name_model (self);
   confab_generation_begin (self->generation);
   if (provider == NULL)
     {

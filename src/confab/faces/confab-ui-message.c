@@ -102,6 +102,7 @@ static JsonObject *
 make_outcome_metadata (ConfabGeneration *generation)
 {
   const ConfabOutcome *outcome = confab_generation_get_outcome (generation);
+  const char *model = confab_message_get_model (confab_generation_get_answer (generation));
   JsonObject *metadata = json_object_new ();
 
   if (outcome == NULL)
@@ -109,8 +110,8 @@ make_outcome_metadata (ConfabGeneration *generation)
 
   json_object_set_string_member (metadata, "finishReason",
                                  confab_finish_reason_to_string (outcome->finish_reason));
-  if (outcome->model != NULL)
-    json_object_set_string_member (metadata, "model", outcome->model);
+  if (model != NULL)
+    json_object_set_string_member (metadata, "model", model);
   confab_wire_set_usage (metadata, outcome);
 
   return metadata;

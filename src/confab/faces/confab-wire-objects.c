@@ -76,7 +76,7 @@ confab_wire_message (ConfabMessage *message)
   set_string_or_null (object, "finishReason",
                       outcome != NULL ? confab_finish_reason_to_string (outcome->finish_reason)
                                       : NULL);
-  set_string_or_null (object, "model", outcome != NULL ? outcome->model : NULL);
+  set_string_or_null (object, "model", confab_message_get_model (message));
   confab_wire_set_usage (object, outcome);
   json_object_set_int_member (object, "createdAt", confab_message_get_created_at (message));
   if (error != NULL)

@@ -191,6 +191,7 @@ confab_wire_append_end (GString *json, ConfabGeneration *generation)
   const GError *error = confab_generation_get_error (generation);
   const ConfabOutcome *outcome = confab_generation_get_outcome (generation);
   const char *text = confab_generation_get_text (generation);
+  const char *model = confab_message_get_model (confab_generation_get_answer (generation));
 
   g_string_append_c (json, '{');
   if (error != NULL)
@@ -203,6 +204,8 @@ confab_wire_append_end (GString *json, ConfabGeneration *generation)
         append_member (json, "requestId", confab_generation_get_request_id (generation));
       if (text[0] != '\0')
         append_member (json, "message", text);
+      if (model != NULL)
+        append_member (json, "model", model);
     }
   else
     {
@@ -211,8 +214,8 @@ confab_wire_append_end (GString *json, ConfabGeneration *generation)
       append_member (json, "messageId",
                      confab_message_get_id (confab_generation_get_answer (generation)));
       append_member (json, "finishReason", confab_finish_reason_to_string (outcome->finish_reason));
-      if (outcome->model != NULL)
-        append_member (json, "model", outcome->model);
+      if (model != NULL)
+        append_member (json, "model", model);
       append_usage (json, outcome);
     }
   g_string_append_c (json, '}');

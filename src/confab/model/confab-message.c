@@ -10,6 +10,7 @@ struct _ConfabMessage
   char *id;
   char *parent_id;
   char *generation_id;
+  char *model; /* that was asked; what the upstream called it stands in the outcome */
   ConfabRole role;
   ConfabState state;
   gint64 created_at;
@@ -32,6 +33,7 @@ confab_message_finalize (GObject *object)
   g_free (self->id);
   g_free (self->parent_id);
   g_free (self->generation_id);
+  g_free (self->model);
   g_free (self->content);
   g_free (self->reasoning);
   g_free (self->parts);
@@ -70,6 +72,7 @@ confab_message_new (const ConfabMessageFields *fields)
   self->id = g_strdup (fields->id);
   self->parent_id = g_strdup (fields->parent_id);
   self->generation_id = g_strdup (fields->generation_id);
+  self->model = g_strdup (fields->model);
   self->role = fields->role;
   self->state = fields->state;
   self->created_at = fields->created_at;
@@ -202,6 +205,26 @@ confab_message_get_outcome (ConfabMessage *self)
   g_return_val_if_fail (CONFAB_IS_MESSAGE (self), NULL);
 
   return self->outcome;
+}
+
+const char *
+confab_message_get_model (ConfabMessage *self)
+{
+  g_return_val_if_fail (CONFAB_IS_MESSAGE (self), NULL);
+
+  if (self->outcome != NULL && self->outcome->model != NULL)
+    return self->outcome->model;
+
+  return self->model;
+}
+
+void
+confab_message_set_model (ConfabMessage *self, const char *model)
+{
+  g_return_if_fail (CONFAB_IS_MESSAGE (self));
+
+  g_free (self->model);
+  self->model = g_strdup (model);
 }
 
 char *

@@ -22,6 +22,7 @@ typedef struct
   const char *id;
   const char *parent_id;     /* nullable */
   const char *generation_id; /* nullable */
+  const char *model;         /* nullable */
   ConfabRole role;
   ConfabState state;
   const char *parts;            /* JSON */
@@ -50,9 +51,13 @@ const char *confab_message_get_reasoning (ConfabMessage *self);
 char *confab_message_dup_parts (ConfabMessage *self);
 /* NULL until a provider told how the answer ended. */
 const ConfabOutcome *confab_message_get_outcome (ConfabMessage *self);
+/* Which model answered, as its upstream named it, else which was asked; NULL if unknown. */
+const char *confab_message_get_model (ConfabMessage *self);
 /* Why the answer failed or was interrupted, else NULL. */
 const GError *confab_message_get_error (ConfabMessage *self);
 
+/* Which model is asked for this answer; nullable. */
+void confab_message_set_model (ConfabMessage *self, const char *model);
 /* For the generation that writes this answer. */
 void confab_message_set_state (ConfabMessage *self, ConfabState state);
 void confab_message_take_answer (ConfabMessage *self,

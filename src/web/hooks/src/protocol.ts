@@ -241,6 +241,7 @@ export interface ErrorEvent {
   messageId?: string;
   requestId?: string;
   message?: string;
+  model?: string;
 }
 
 export interface ResyncEvent {

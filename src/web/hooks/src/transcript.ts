@@ -124,6 +124,7 @@ export class Transcript {
     this.finish({
       ...(event.message === undefined ? {} : { message: event.message }),
       state: INTERRUPTIONS.has(event.code) ? "interrupted" : "failed",
+      model: event.model ?? null,
       error: { message: event.error, code: event.code },
     });
     return true;
