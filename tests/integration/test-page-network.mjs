@@ -9,7 +9,7 @@ import {
   waitConnected, waitIdle, waitLost,
 } from './lib/browser.mjs';
 import { startConfabd } from './lib/confabd.mjs';
-import { waitFor } from './lib/process.mjs';
+import { freePort, waitFor } from './lib/process.mjs';
 import { startRawUpstream } from './lib/upstreams.mjs';
 
 const numbered = (count) => Array.from({ length: count }, (_, i) => `t${i} `).join('').trim();
@@ -147,4 +147,50 @@ test('a network without WebSocket and polling: plain HTTP does, until they are b
   await button(page, 'Stop').click();
   await page.getByText('Stopped.', { exact: true }).waitFor();
   await waitIdle(page);
+});
+
+test('a Confab without Socket.IO is asked for it again, now and then', async (t) => {
+  const confabd = await startPaced(t, 20, 5);
+  const page = await openPage(await openBrowser(t, browser));
+  let isLeftOut = true;
+  let asked = 0;
+  await page.route(/\/api\/socket/, (route) => {
+    asked++;
+    return isLeftOut ? route.fulfill({ status: 404 }) : route.continue();
+  });
+  await page.clock.install();
+  await page.goto(confabd.url);
+  await waitForWay(page, ['http']);
+  await ask(page, 'Hello');
+  const before = asked;
+  await page.clock.fastForward(31000);
+  await waitFor(() => asked > before, { what: 'another try' });
+  await waitForWay(page, ['http']);
+  isLeftOut = false;
+  await page.clock.fastForward(61000);
+  await waitForWay(page, ['polling', 'websocket']);
+  await checkWhole(page, 20);
+
+  /* and at once by whoever looks again */
+  isLeftOut = true;
+  await page.reload();
+  await waitForWay(page, ['http']);
+  isLeftOut = false;
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await waitForWay(page, ['polling', 'websocket']);
+});
+
+test('a Confab that is started anew with Socket.IO is taken by it, without a reload', async (t) => {
+  const upstream = await startRawUpstream(t);
+  const args = ['--dev', '--provider', 'openai', '--base-url', upstream.baseUrl, '--model',
+    'raw:paced:20:5', '--port', String(await freePort())];
+  const first = await startConfabd(null, [...args, '--no-realtime']);
+  const page = await openPage(await openBrowser(t, browser), first.url);
+  await waitForWay(page, ['http']);
+  await first.stop();
+  await waitLost(page);
+  await startConfabd(t, args);
+  await waitForWay(page, ['polling', 'websocket']);
+  await ask(page, 'Hello');
+  await checkWhole(page, 20);
 });

@@ -65,6 +65,9 @@ const ACK_TIMEOUT_MS = 10000;
 const UNAUTHORIZED_RETRY_MS = 5000;
 /** How often plain HTTP is tried again after it failed where nothing else is tried. */
 const HTTP_RETRY_MS = 2000;
+/** How soon a Confab that had no Socket.IO is asked for it again; then after twice as long. */
+const REALTIME_RETRY_MS = 30000;
+const MAX_REALTIME_RETRY_MS = 600000;
 /** Failures in a row after which plain HTTP is tried. */
 const HTTP_AFTER_FAILURES = 2;
 /** How long the last user is gone before the connection is closed: longer than any remount. */
@@ -89,6 +92,8 @@ export class Connection {
   private overHttp = false;
   private probing = false;
   private closeTimer: ReturnType<typeof setTimeout> | undefined;
+  private realtimeDelay = REALTIME_RETRY_MS;
+  private realtimeTimer: ReturnType<typeof setTimeout> | undefined;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(key: string, options: ConnectionOptions) {
@@ -198,6 +203,8 @@ export class Connection {
   private handleConnect = () => {
     this.failures = 0;
     this.overHttp = false;
+    this.realtimeDelay = REALTIME_RETRY_MS;
+    clearTimeout(this.realtimeTimer);
     this.set({ isConnected: true, transport: this.engineTransport, error: null });
     this.socket.io.engine.once("upgrade", () => {
       if (this.snapshot.isConnected && !this.overHttp)
@@ -234,13 +241,15 @@ export class Connection {
       });
     if (!this.socket.active)
       this.retryIn(UNAUTHORIZED_RETRY_MS);
+    if (this.overHttp && status === 404)
+      this.restFromRealtime();
     /* 404 is how a Confab says that it has no Socket.IO */
     if (status === 404 || this.failures >= HTTP_AFTER_FAILURES)
       void this.probeHttp(status === 404);
   };
 
-  /* While Socket.IO goes on trying. */
-  private async probeHttp(forGood: boolean) {
+  /* Where Socket.IO is not offered, or else while it goes on trying. */
+  private async probeHttp(isRefused: boolean) {
     if (this.probing || this.overHttp)
       return;
     this.probing = true;
@@ -249,8 +258,8 @@ export class Connection {
       if (ack.ok && !this.socket.connected && this.users > 0) {
         this.overHttp = true;
         this.set({ isConnected: true, transport: "http", error: null });
-        if (forGood)
-          this.socket.disconnect();
+        if (isRefused)
+          this.restFromRealtime();
       }
     } catch {
       /* not over HTTP either */
@@ -259,13 +268,31 @@ export class Connection {
     }
   }
 
+  /* Socket.IO would ask every few seconds; but whoever left it out rarely changes their mind. */
+  private restFromRealtime() {
+    this.socket.disconnect();
+    clearTimeout(this.realtimeTimer);
+    this.realtimeTimer = setTimeout(this.tryRealtime, this.realtimeDelay);
+    this.realtimeDelay = Math.min(2 * this.realtimeDelay, MAX_REALTIME_RETRY_MS);
+  }
+
+  private tryRealtime = () => {
+    clearTimeout(this.realtimeTimer);
+    if (this.users > 0 && this.overHttp && !this.socket.active)
+      this.socket.connect();
+  };
+
   /** What plain HTTP found out: that Confab is gone, or there again. */
   reportHttp(reachable: boolean) {
     if (!this.overHttp)
       return;
     clearTimeout(this.retryTimer);
     if (reachable) {
+      const wasGone = !this.snapshot.isConnected;
       this.set({ isConnected: true, error: null });
+      /* it may have been started anew, and otherwise */
+      if (wasGone)
+        this.tryRealtime();
       return;
     }
     this.set({
@@ -292,10 +319,12 @@ export class Connection {
 
   /* The network is back, or somebody looks again: no use in waiting any longer. */
   private hurry = () => {
-    if (this.users === 0 || this.overHttp || this.socket.connected)
+    if (this.users === 0 || this.socket.connected || document.visibilityState === "hidden")
       return;
-    if (document.visibilityState === "hidden")
+    if (this.overHttp) {
+      this.tryRealtime();
       return;
+    }
     this.socket.disconnect().connect();
   };
 
@@ -303,6 +332,7 @@ export class Connection {
     if (this.users > 0)
       return;
     clearTimeout(this.retryTimer);
+    clearTimeout(this.realtimeTimer);
     if (typeof window !== "undefined") {
       window.removeEventListener("online", this.hurry);
       document.removeEventListener("visibilitychange", this.hurry);
