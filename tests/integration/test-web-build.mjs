@@ -70,6 +70,14 @@ test('what is compressed ahead is the same file', async () => {
   }
 });
 
+test('what is said of Node.js is what the build tool says, and Debian 12 has one', async () => {
+  const read = async (path) => JSON.parse(await readFile(join(source, 'src/web', path), 'utf8'));
+  const { engines } = await read('package.json');
+  const { engines: wanted } = await read('node_modules/vite/package.json');
+  assert.equal(engines.node, wanted.node);
+  assert.match(engines.node, /\^18\.0\.0/);
+});
+
 /** Runs make-resources in a folder of its own, with a PATH that knows no Node.js. */
 async function makeResources(t, web, folder) {
   const out = await makeDir(t);
