@@ -10,6 +10,7 @@ import {
   answers, ask, button, launchBrowser, messageBox, openConnected, send, shoot, waitIdle,
 } from './lib/browser.mjs';
 import { startConfabd } from './lib/confabd.mjs';
+import { waitFor } from './lib/process.mjs';
 import { startRawUpstream } from './lib/upstreams.mjs';
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
