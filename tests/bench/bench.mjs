@@ -3,7 +3,7 @@
 // names and its peers in turn (A B A B), each scenario on fresh servers, and prints medians and
 // ratios; with DIR, draws them too.
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -46,7 +46,7 @@ function compare(scenario, figures) {
   return Object.keys(figures.confabd[0]).map((what) => {
     const medians = Object.fromEntries(Object.keys(figures).map((name) =>
       [name, median(figures[name].map((round) => round[what]))]));
-    const ratio = scenario.alone ? null : medians.confabd / medians.node;
+    const ratio = scenario.alone || medians.node === 0 ? null : medians.confabd / medians.node;
     const target = scenario.targets[what];
     const met = target === undefined || (ratio ?? medians.confabd) <= target;
     return { what, medians, ratio, target, met };
@@ -67,7 +67,7 @@ function print(scenario, figures, rows) {
 }
 
 console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0].model}, `
-  + `Node ${process.version}, ${rounds} rounds`);
+  + `Node ${process.version}, ${rounds} rounds, load ${loadavg()[0].toFixed(1)} before`);
 for (const scenario of scenarios) {
   if (positionals.length > 0 && !positionals.includes(scenario.name))
     continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The servers that are measured against each other, and what /proc knows of them.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -72,11 +72,27 @@ export class Server {
     return this.child.pid;
   }
 
-  /** Processor time of all its threads, in ms. */
-  async cpuTime() {
+  /** Processor time of all its threads in ms, in the program and in the kernel. */
+  async cpuTimes() {
     const text = await readFile(`/proc/${this.pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+    const toMs = (ticks) => (Number(ticks) * 1000) / TICKS_PER_SECOND;
+    return { user: toMs(fields[11]), kernel: toMs(fields[12]) };
+  }
+
+  async cpuTime() {
+    const { user, kernel } = await this.cpuTimes();
+    return user + kernel;
+  }
+
+  /** Processor time of its threads of a name, in ms; 0 if it has none. */
+  async cpuTimeOfThreads(comm) {
+    const folder = `/proc/${this.pid}/task`;
+    let ns = 0;
+    for (const id of await readdir(folder))
+      if ((await readFile(`${folder}/${id}/comm`, 'utf8')).trim() === comm)
+        ns += Number((await readFile(`${folder}/${id}/schedstat`, 'utf8')).split(' ')[0]);
+    return ns / 1e6;
   }
 
   /** Another one on the same data. */
