@@ -24,6 +24,12 @@ def string(value):
     return GLib.Variant('s', value)
 
 
+def main_thread_ms(confabd):
+    pid = confabd.process.pid
+    with open(f'/proc/{pid}/task/{pid}/schedstat', encoding='utf-8') as file:
+        return int(file.read().split()[0]) / 1e6
+
+
 class WithConfab(unittest.TestCase):
     """One confabd for all tests of a class."""
 
@@ -388,6 +394,30 @@ class Chats(WithConfab):
         generation = clients[0].ask(module)
         for client in clients:
             self.check_cut(client, module, (generation, 0, ''))
+
+    def cost_of_an_answer(self, client, n_watchers):
+        """What the thread that does everything works for it, in ms."""
+        module = self.module(client, 'raw:paced:300:5')
+        watchers = [self.client() for _ in range(n_watchers)]
+        for watcher in watchers:
+            watcher.call(module, MODULE, 'Watch')
+        before = main_thread_ms(self.confabd)
+        generation = client.ask(module)
+        client.end_of(module, generation)
+        cost = main_thread_ms(self.confabd) - before
+        for watcher in watchers:
+            self.assertGreater(len(watcher.heard(module, 'Chunk')), 10)
+            watcher.close()
+        return cost
+
+    def test_a_hundred_watchers_slow_nothing(self):
+        """300 chunks take the model server 1.5 s, of which they leave most."""
+        if self.confabd.has_sanitizer():
+            self.skipTest('a sanitizer takes its time')
+        client = self.client()
+        alone = self.cost_of_an_answer(client, 0)
+        watched = self.cost_of_an_answer(client, 100)
+        self.assertLess(watched - alone, 700, (alone, watched))
 
     def test_a_watcher_that_does_not_read_costs_little(self):
         client = self.client()

@@ -11,7 +11,8 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
 # pylint: disable=wrong-import-position
-from bus import DATA, MANAGER, MODULE, ROOT, Bus, Client, Confabd, Gio, wait_for  # noqa: E402
+from bus import (DATA, MANAGER, MODULE, ROOT, SESSION, Bus, Client, Confabd, Gio,  # noqa: E402
+                 wait_for)
 
 POLKITD = '/usr/lib/polkit-1/polkitd'
 
@@ -96,10 +97,10 @@ class SystemBus(unittest.TestCase):
              '-m', 'org.freedesktop.DBus.GetNameOwner', 'org.freedesktop.PolicyKit1'],
             capture_output=True, check=False).returncode == 0, 'polkitd')
 
-    def as_nobody(self, path, method, *args):
+    def as_nobody(self, path, method, *args, user='nobody'):
         call = ' '.join(['gdbus', 'call', '--address', self.bus.address, '-d', 'org.confab.Confab',
                          '-o', path, '-m', method, *(f"'{arg}'" for arg in args)])
-        return subprocess.run(['su', 'nobody', '-s', '/bin/sh', '-c', call], capture_output=True,
+        return subprocess.run(['su', user, '-s', '/bin/sh', '-c', call], capture_output=True,
                               text=True, check=False)
 
     def check_unauthorized(self, result):
@@ -143,6 +144,38 @@ class SystemBus(unittest.TestCase):
         self.check_unauthorized(self.as_nobody(
             module, 'org.freedesktop.DBus.Properties.Set', MODULE, 'Title', '<"Gone">'))
         self.assertEqual(client.get(module, MODULE, 'Title'), 'Kept')
+        client.close()
+
+    def test_who_has_no_rule_may_nothing(self):
+        """Each method of each object, as introspection tells them."""
+        client = Client(self.bus)
+        session = client.make_session('Kept')
+        module = client.make_module(session, 'Kept')
+        samples = {'s': '', 'u': '0', 'h': '0', 'ao': '@ao []', 'a{sv}': '@a{sv} {}', 'v': '<0>'}
+        n = 0
+        for path in (ROOT, session, module):
+            for interface in client.introspect(path).interfaces:
+                if interface.name in ('org.freedesktop.DBus.Peer',
+                                      'org.freedesktop.DBus.Introspectable'):
+                    continue
+                for method in interface.methods:
+                    args = [samples[arg.signature] for arg in method.in_args]
+                    if interface.name == 'org.freedesktop.DBus.Properties':
+                        kind = {ROOT: MANAGER, session: SESSION, module: MODULE}[path]
+                        args[0] = kind
+                        if method.name != 'GetAll':
+                            args[1] = 'Title' if path != ROOT else 'Version'
+                        if method.name == 'Set':
+                            args[2] = '<"Gone">'
+                        if method.name == 'Set' and path == ROOT:
+                            continue
+                    with self.subTest(f'{interface.name}.{method.name}'):
+                        self.check_unauthorized(self.as_nobody(
+                            path, f'{interface.name}.{method.name}', *args, user='daemon'))
+                        n += 1
+        self.assertGreater(n, 25)
+        self.assertEqual(client.get(module, MODULE, 'Title'), 'Kept')
+        self.assertEqual(len(client.call(module, MODULE, 'GetHistory', 0, '')), 0)
         client.close()
 
     def test_another_user_cannot_take_the_name(self):

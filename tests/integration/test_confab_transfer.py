@@ -97,11 +97,6 @@ def peak_memory(confabd):
         return int(re.search(r'VmHWM:\s+(\d+) kB', file.read()).group(1)) * 1024
 
 
-def has_sanitizer(confabd):
-    with open(f'/proc/{confabd.process.pid}/maps', encoding='utf-8') as file:
-        return 'libasan' in file.read()
-
-
 def limit_files(confabd, size):
     """How large a file of confabd may become: what is beyond fails as on a full disk."""
     subprocess.run(['prlimit', '--pid', str(confabd.process.pid), f'--fsize={size}:unlimited'],
@@ -313,7 +308,7 @@ class Transfers(unittest.TestCase):
     def test_memory_stays_small(self):
         confabd = self.confab()
         client = self.client()
-        if has_sanitizer(confabd):
+        if confabd.has_sanitizer():
             self.skipTest('a sanitizer keeps what was freed')
         data = many(4000 if os.environ.get('CONFAB_TEST_LONG') else 800, ('w' * 99 + ' ') * 100)
         before = peak_memory(confabd)

@@ -122,6 +122,10 @@ class Confabd:
         with open(self.errors, encoding='utf-8') as file:
             return file.read()
 
+    def has_sanitizer(self):
+        with open(f'/proc/{self.process.pid}/maps', encoding='utf-8') as file:
+            return 'libasan' in file.read()
+
     def wait(self, timeout=PATIENCE):
         try:
             code = self.process.wait(timeout)
