@@ -342,6 +342,14 @@ class TestLauncher(WithDesktop):
         url, = wait_for(self.desktop.opened, 'a browser')
         self.assertIn(f'/module/{results[0]}?ticket=', url)
 
+    def test_a_title_is_told_once(self):
+        self.start()
+        module = self.new_module('About zeppelins')
+        results, = self.call(SEARCH, 'GetInitialResultSet', '(as)', ['zeppelins'])
+        meta = self.call(SEARCH, 'GetResultMetas', '(as)', results)[0][0]
+        self.assertEqual((meta['id'], meta['name']), (self.module_id(module), 'About zeppelins'))
+        self.assertNotIn('description', meta)
+
     def test_ask(self):
         self.start('--model', 'raw:plain')
         self.call(SEARCH, 'ActivateResult', '(sasu)', 'ask/What is new?', [], 0)

@@ -48,7 +48,8 @@ struct _ConfabLauncher
   ConfabOpener *opener;
   GDBusConnection *connection; /* NULL: not exported */
   guint registrations[2];
-  /* (element-type utf8 utf8): module id → what was found there, of the newest search */
+  /* (element-type utf8 utf8): module id → what was found there, of the newest search; NULL: its
+   * title */
   GHashTable *snippets;
 };
 
@@ -98,11 +99,15 @@ answer_search (Search *search, GPtrArray *found)
     {
       const ConfabSearchResult *result = g_ptr_array_index (found, i);
 
-      if (result->module_id == NULL || g_hash_table_contains (self->snippets, result->module_id))
+      if (result->module_id == NULL)
         continue;
+      if (!g_hash_table_contains (self->snippets, result->module_id))
+        g_variant_builder_add (&results, "s", result->module_id);
+      else if (g_hash_table_lookup (self->snippets, result->module_id) != NULL)
+        continue;
+      /* where the title was found, that is said already, and a message may say more */
       g_hash_table_insert (self->snippets, g_strdup (result->module_id),
-                           g_strdup (result->snippet));
-      g_variant_builder_add (&results, "s", result->module_id);
+                           result->message_id != NULL ? g_strdup (result->snippet) : NULL);
     }
   if (*search->query != '\0')
     {
