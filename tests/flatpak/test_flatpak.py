@@ -23,7 +23,8 @@ from bus import (MANAGER, MODULE, NAME, ROOT, Bus, Client, Failure, Gio, GLib,  
                  make_home, wait_for)
 
 MANIFEST = os.path.join(ROOT_FOLDER, 'build-aux/flatpak/org.confab.Confab.yml')
-TOOLS = ('appstream-compose', 'bwrap', 'flatpak', 'flatpak-builder', 'git', 'meson', 'ostree')
+TOOLS = ('appstream-compose', 'bwrap', 'eu-strip', 'flatpak', 'flatpak-builder', 'git', 'meson',
+         'ostree')
 # a cold start, on a machine that is busy
 PATIENCE = 60
 
