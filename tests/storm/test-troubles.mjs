@@ -20,8 +20,11 @@ const CLIENTS = 8;
 const PAUSE_MS = long ? 400 : 20;
 const PATIENCE = { timeout: 60000, interval: 20 };
 
-const settings = (server, more = '') => `[confab]\nprovider=mock\nclient-rate=0\n${more}
-[providers/mock]\ntype=openai\nmodel=storm\nretries=0\nstall-timeout=${long ? 20 : 3}
+/* Seconds. Where nobody is to stall, nobody must seem to: a busy machine may be slow to answer. */
+const STALL = { awaited: long ? 20 : 8, never: 60 };
+
+const settings = (server, stall = STALL.never) => `[confab]\nprovider=mock\nclient-rate=0
+[providers/mock]\ntype=openai\nmodel=storm\nretries=0\nstall-timeout=${stall}
 base-url=${server.baseUrl}\n`;
 
 const count = (list, value) => list.filter((each) => each === value).length;
@@ -68,7 +71,8 @@ for (const [mode, code] of [['stall', 'upstream-timeout'], ['reset', 'upstream-t
   test(`all streams ${mode} at once`, async (t) => {
     const server = await ModelServer.start(t);
     server.pause = PAUSE_MS;
-    const confabd = await startConfabd(t, ['--dev'], { config: settings(server) });
+    const confabd = await startConfabd(t, ['--dev'], { config: settings(server,
+      mode === 'stall' ? STALL.awaited : STALL.never) });
     const chats = await Promise.all(Array.from({ length: CLIENTS }, () => connect(t, confabd)));
     server.words = mode === 'refuse' ? 5 : 100000;
     const asked = await askAll(chats, STREAMS, 1);
