@@ -11,7 +11,7 @@
 
 #include "echo-options.h"
 #include "echo-set.h"
-#include "echo-start.h"
+#include "echo-serve.h"
 #include "socketio.h"
 
 #define CLIENT_BUNDLE "/* what a page would load */\n"
@@ -196,22 +196,11 @@ main (int argc, char **argv)
   g_autoptr (GPtrArray) added = g_ptr_array_new_with_free_func (g_free);
   Door door = { .added = added };
   g_autoptr (SocketioServer) server = NULL;
-  g_autoptr (SoupServer) stock = NULL;
-  g_autoptr (GSocketAddress) address = NULL;
-  g_autoptr (GError) error = NULL;
+  int status;
 
   echo_options_parse (&options, argc, argv);
   server = make_server (&options, &door);
-  if (options.stock)
-    stock = soup_server_new (NULL, NULL);
-  address = echo_start (server, stock, (guint) options.port, &error);
-  if (address == NULL)
-    {
-      g_printerr ("socketio-door: %s\n", error->message);
-      return 1;
-    }
-
-  echo_run (address);
+  status = echo_serve (server, &options);
   echo_options_clear (&options);
-  return 0;
+  return status;
 }

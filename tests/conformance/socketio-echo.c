@@ -2,7 +2,7 @@
 /* A Socket.IO server with the namespaces "/" and "/custom" that greets with the auth payload it was
  * given, and sends back what it is sent. */
 #include "echo-options.h"
-#include "echo-start.h"
+#include "echo-serve.h"
 #include "socketio.h"
 
 #define GREETING_DELAY_MS 10
@@ -64,9 +64,7 @@ main (int argc, char **argv)
                           .max_payload = 1000000,
                           .max_queued = 1024 * 1024 };
   g_autoptr (SocketioServer) server = NULL;
-  g_autoptr (SoupServer) stock = NULL;
-  g_autoptr (GSocketAddress) address = NULL;
-  g_autoptr (GError) error = NULL;
+  int status;
 
   echo_options_parse (&options, argc, argv);
   server = g_object_new (SOCKETIO_TYPE_SERVER, "path", options.path, "ping-interval",
@@ -79,16 +77,7 @@ main (int argc, char **argv)
   g_signal_connect (socketio_server_of (server, "/custom"), "connect", G_CALLBACK (connect_cb),
                     NULL);
 
-  if (options.stock)
-    stock = soup_server_new (NULL, NULL);
-  address = echo_start (server, stock, options.port, &error);
-  if (address == NULL)
-    {
-      g_printerr ("socketio-echo: %s\n", error->message);
-      return 1;
-    }
-
-  echo_run (address);
+  status = echo_serve (server, &options);
   echo_options_clear (&options);
-  return 0;
+  return status;
 }

@@ -2,9 +2,10 @@
 /* A Socket.IO server for what flows: queues and their marks, refusals, floods, counters, and what
  * is kept for recovery. Only the public API is used. Properties of the server are set by
  * --set NAME=VALUE, with VALUE as GVariant text. */
+#include "echo-args.h"
 #include "echo-options.h"
 #include "echo-set.h"
-#include "echo-start.h"
+#include "echo-serve.h"
 #include "socketio.h"
 
 typedef struct
@@ -27,24 +28,6 @@ typedef void (*CommandFunc) (Flow *flow,
                              SocketioSocket *socket,
                              SocketioArgs *args,
                              SocketioAck *ack);
-
-static gint64
-arg_int (SocketioArgs *args, guint index)
-{
-  JsonNode *node =
-      index < socketio_args_get_length (args) ? socketio_args_get_node (args, index) : NULL;
-
-  return node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_int (node) : 0;
-}
-
-static const char *
-arg_string (SocketioArgs *args, guint index)
-{
-  const char *text =
-      index < socketio_args_get_length (args) ? socketio_args_get_string (args, index) : NULL;
-
-  return text != NULL ? text : "";
-}
 
 static void
 answer (SocketioAck *ack, JsonObject *object)
@@ -76,18 +59,18 @@ name_error (GError *error)
 static void
 fill (Flow *flow, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
 {
-  SocketioSocket *other = socketio_namespace_lookup (flow->nsp, arg_string (args, 0));
+  SocketioSocket *other = socketio_namespace_lookup (flow->nsp, echo_arg_string (args, 0));
   g_autoptr (SocketioSocket) alive G_GNUC_UNUSED = other != NULL ? g_object_ref (other) : NULL;
-  g_autofree char *text = g_strnfill ((gsize) arg_int (args, 2), 'x');
+  g_autofree char *text = g_strnfill ((gsize) echo_arg_int (args, 2), 'x');
   g_autoptr (SocketioArgs) chunk = socketio_args_new ();
   g_autoptr (GError) error = NULL;
   JsonObject *object = json_object_new ();
   gint64 n = 0;
 
   socketio_args_add_string (chunk, text);
-  while (other != NULL && n < arg_int (args, 1)
+  while (other != NULL && n < echo_arg_int (args, 1)
          && socketio_socket_try_emit (other, "chunk", chunk,
-                                      g_str_equal (arg_string (args, 3), "volatile")
+                                      g_str_equal (echo_arg_string (args, 3), "volatile")
                                           ? SOCKETIO_EMIT_VOLATILE
                                           : SOCKETIO_EMIT_DEFAULT,
                                       &error))
@@ -117,7 +100,7 @@ drained_cb (SocketioSocket *socket, gpointer user_data)
 static void
 watch (Flow *flow, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
 {
-  SocketioSocket *other = socketio_namespace_lookup (flow->nsp, arg_string (args, 0));
+  SocketioSocket *other = socketio_namespace_lookup (flow->nsp, echo_arg_string (args, 0));
 
   if (other != NULL)
     {
@@ -144,7 +127,7 @@ asked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 ask (Flow *flow, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
 {
-  SocketioSocket *other = socketio_namespace_lookup (flow->nsp, arg_string (args, 0));
+  SocketioSocket *other = socketio_namespace_lookup (flow->nsp, echo_arg_string (args, 0));
 
   if (other != NULL)
     socketio_socket_emit_with_ack_async (other, "question", NULL, 0, NULL, asked_cb,
@@ -225,9 +208,10 @@ tick (Flow *flow, SocketioSocket *socket, SocketioArgs *args, SocketioAck *ack)
 
   ticker->flow = flow;
   ticker->starter = g_object_ref (socket);
-  ticker->left = arg_int (args, 1);
-  ticker->padding = g_strnfill ((gsize) arg_int (args, 2), 'x');
-  g_timeout_add_full (G_PRIORITY_DEFAULT, (guint) arg_int (args, 0), tick_cb, ticker, ticker_free);
+  ticker->left = echo_arg_int (args, 1);
+  ticker->padding = g_strnfill ((gsize) echo_arg_int (args, 2), 'x');
+  g_timeout_add_full (G_PRIORITY_DEFAULT, (guint) echo_arg_int (args, 0), tick_cb, ticker,
+                      ticker_free);
 }
 
 /* forget: takes this socket out of recovery */
@@ -280,9 +264,7 @@ main (int argc, char **argv)
   EchoOptions options = { .path = g_strdup ("/socket.io/") };
   Flow flow = { NULL };
   g_autoptr (SocketioServer) server = NULL;
-  g_autoptr (SoupServer) stock = NULL;
-  g_autoptr (GSocketAddress) address = NULL;
-  g_autoptr (GError) error = NULL;
+  int status;
 
   echo_options_parse (&options, argc, argv);
   server = echo_make_server (options.set);
@@ -290,16 +272,7 @@ main (int argc, char **argv)
   flow.nsp = socketio_server_of (server, "/");
   socketio_namespace_use (flow.nsp, admit, &flow, NULL);
   g_signal_connect (flow.nsp, "connect", G_CALLBACK (connect_cb), &flow);
-  if (options.stock)
-    stock = soup_server_new (NULL, NULL);
-  address = echo_start (server, stock, (guint) options.port, &error);
-  if (address == NULL)
-    {
-      g_printerr ("socketio-flow: %s\n", error->message);
-      return 1;
-    }
-
-  echo_run (address);
+  status = echo_serve (server, &options);
   echo_options_clear (&options);
-  return 0;
+  return status;
 }
