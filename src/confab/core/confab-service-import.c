@@ -285,21 +285,17 @@ confab_service_import_async (ConfabService *self,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  ConfabTransfer *transfer;
   g_autoptr (GTask) task = NULL;
-  GError *error = NULL;
+  ConfabTransfer *transfer;
   Import *import;
 
   g_return_if_fail (CONFAB_IS_SERVICE (self));
 
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, confab_service_import_async);
-  transfer = confab_transfer_new (fd, cancellable, progress, progress_data);
-  if (!confab_service_add_transfer (self, transfer, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
+  transfer = confab_service_open_transfer (self, fd, cancellable, progress, progress_data, task);
+  if (transfer == NULL)
+    return;
 
   import = g_new0 (Import, 1);
   import->transfer = transfer;

@@ -6,8 +6,12 @@
 
 G_BEGIN_DECLS
 
-gboolean
-confab_service_add_transfer (ConfabService *self, ConfabTransfer *transfer, GError **error);
+ConfabTransfer *confab_service_open_transfer (ConfabService *self,
+                                              int fd,
+                                              GCancellable *cancellable,
+                                              ConfabTransferProgress progress,
+                                              gpointer progress_data,
+                                              GTask *task);
 void confab_service_remove_transfer (ConfabService *self, ConfabTransfer *transfer);
 void confab_service_cancel_transfers (ConfabService *self);
 GError *confab_service_transfer_error (ConfabService *self, const GError *cause);

@@ -9,32 +9,54 @@
 
 /* What an export and an import have in common, and the export. */
 
-/**
- * confab_service_add_transfer:
- * @self: the service
- * @transfer: (transfer full): one that is to be started
- * @error: return location for %CONFAB_ERROR_BUSY or %CONFAB_ERROR_SHUTTING_DOWN
- *
- * Returns: whether it may be
- */
-gboolean
-confab_service_add_transfer (ConfabService *self, ConfabTransfer *transfer, GError **error)
+static gboolean
+may_transfer (ConfabService *self, GError **error)
 {
-  if (self->shut_down || self->transfers->len >= CONFAB_MAX_TRANSFERS)
+  if (self->shut_down)
+    g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN,
+                         _ ("Confab is shutting down."));
+  else if (self->transfers->len >= CONFAB_MAX_TRANSFERS)
+    g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_BUSY,
+                         _ ("Too many exports and imports run; try again later."));
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
+/**
+ * confab_service_open_transfer:
+ * @self: the service
+ * @fd: (transfer full): what to read or write; closed in any case
+ * @cancellable: (nullable): to give up
+ * @progress: (nullable): told how far it is
+ * @progress_data: for @progress
+ * @task: fails with %CONFAB_ERROR_BUSY or %CONFAB_ERROR_SHUTTING_DOWN if it may not be
+ *
+ * Returns: (transfer none) (nullable): the service's, until confab_service_remove_transfer(); to be
+ *   started now
+ */
+ConfabTransfer *
+confab_service_open_transfer (ConfabService *self,
+                              int fd,
+                              GCancellable *cancellable,
+                              ConfabTransferProgress progress,
+                              gpointer progress_data,
+                              GTask *task)
+{
+  ConfabTransfer *transfer = confab_transfer_new (fd, cancellable, progress, progress_data);
+  GError *error = NULL;
+
+  if (!may_transfer (self, &error))
     {
       confab_transfer_free (transfer);
-      if (self->shut_down)
-        g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN,
-                             _ ("Confab is shutting down."));
-      else
-        g_set_error_literal (error, CONFAB_ERROR, CONFAB_ERROR_BUSY,
-                             _ ("Too many exports and imports run; try again later."));
-      return FALSE;
+      g_task_return_error (task, error);
+      return NULL;
     }
 
   g_ptr_array_add (self->transfers, transfer);
 
-  return TRUE;
+  return transfer;
 }
 
 /* It has ended; whatever it was for is over. */
@@ -146,21 +168,17 @@ confab_service_export_async (ConfabService *self,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  ConfabTransfer *transfer;
   g_autoptr (GTask) task = NULL;
-  GError *error = NULL;
+  ConfabTransfer *transfer;
   Export *export;
 
   g_return_if_fail (CONFAB_IS_SERVICE (self));
 
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, confab_service_export_async);
-  transfer = confab_transfer_new (fd, cancellable, progress, progress_data);
-  if (!confab_service_add_transfer (self, transfer, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
+  transfer = confab_service_open_transfer (self, fd, cancellable, progress, progress_data, task);
+  if (transfer == NULL)
+    return;
 
   export = g_new0 (Export, 1);
   export->store = g_object_ref (self->store);
