@@ -91,7 +91,7 @@ ctl_connect (Ctl *self, GBusType bus)
   self->connection = g_bus_get_sync (bus, NULL, &error);
   if (self->connection == NULL)
     return ctl_fail (CTL_EXIT_UNREACHABLE, "%s", error->message);
-  /* its end is told by ctl_watch_confab() */
+  /* its end is told by ctl_run() */
   g_dbus_connection_set_exit_on_close (self->connection, FALSE);
 
   return CTL_EXIT_OK;
@@ -157,18 +157,35 @@ ctl_parse_path (const char *path, char **session_id, char **module_id)
   return TRUE;
 }
 
-guint
-ctl_watch_confab (Ctl *self, GBusNameVanishedCallback vanished, gpointer user_data)
+/* A loop that runs until Confab is gone, too. */
+typedef struct
 {
-  return g_bus_watch_name_on_connection (self->connection, CTL_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE,
-                                         NULL, vanished, user_data, NULL);
+  GMainLoop *loop;
+  CtlExit status;
+} Run;
+
+static void
+vanished_cb (GDBusConnection *connection, const char *name, gpointer user_data)
+{
+  Run *run = user_data;
+
+  run->status =
+      ctl_fail (CTL_EXIT_UNREACHABLE, "%s",
+                connection != NULL ? _ ("Confab has left the bus") : _ ("The bus is lost"));
+  g_main_loop_quit (run->loop);
 }
 
 CtlExit
-ctl_report_vanished (GDBusConnection *connection)
+ctl_run (Ctl *self, GMainLoop *loop)
 {
-  return ctl_fail (CTL_EXIT_UNREACHABLE, "%s",
-                   connection != NULL ? _ ("Confab has left the bus") : _ ("The bus is lost"));
+  Run run = { loop, CTL_EXIT_OK };
+  guint watch = g_bus_watch_name_on_connection (
+      self->connection, CTL_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, vanished_cb, &run, NULL);
+
+  g_main_loop_run (loop);
+  g_bus_unwatch_name (watch);
+
+  return run.status;
 }
 
 /* The proxy of a sandbox lets a Confab in a Flatpak send signals only to those who have a name

@@ -87,15 +87,6 @@ signal_cb (GDBusConnection *connection,
     }
 }
 
-static void
-vanished_cb (GDBusConnection *connection, const char *name, gpointer user_data)
-{
-  Chat *self = user_data;
-
-  self->status = ctl_report_vanished (connection);
-  g_main_loop_quit (self->loop);
-}
-
 static gboolean
 interrupt_cb (gpointer user_data)
 {
@@ -224,12 +215,13 @@ ask (Chat *self, const char *question)
                       g_variant_new ("(sa{sv})", question, NULL), "(s)", &self->status);
   if (reply != NULL)
     {
-      /* signals wait for the main loop, so that none is missed */
-      guint vanishing = ctl_watch_confab (self->ctl, vanished_cb, self);
+      CtlExit gone;
 
       g_variant_get (reply, "(s)", &self->generation);
-      g_main_loop_run (self->loop);
-      g_bus_unwatch_name (vanishing);
+      /* signals wait for the main loop, so that none is missed */
+      gone = ctl_run (self->ctl, self->loop);
+      if (gone != CTL_EXIT_OK)
+        self->status = gone;
       print_result (self);
     }
   g_source_remove (source);

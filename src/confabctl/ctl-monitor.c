@@ -292,15 +292,6 @@ signal_cb (GDBusConnection *connection,
     tell_module (self, path, name, parameters);
 }
 
-static void
-vanished_cb (GDBusConnection *connection, const char *name, gpointer user_data)
-{
-  Monitor *self = user_data;
-
-  self->status = ctl_report_vanished (connection);
-  g_main_loop_quit (self->loop);
-}
-
 static gboolean
 interrupt_cb (gpointer user_data)
 {
@@ -340,7 +331,7 @@ CtlExit
 ctl_monitor (Ctl *self, char **args)
 {
   Monitor monitor = { .ctl = self };
-  guint subscription, watch, sources[2];
+  guint subscription, sources[2];
 
   if (self->chunks)
     {
@@ -356,13 +347,11 @@ ctl_monitor (Ctl *self, char **args)
   if (monitor.status == CTL_EXIT_OK)
     {
       monitor.loop = g_main_loop_new (NULL, FALSE);
-      watch = ctl_watch_confab (self, vanished_cb, &monitor);
       sources[0] = g_unix_signal_add (SIGINT, interrupt_cb, &monitor);
       sources[1] = g_unix_signal_add (SIGTERM, interrupt_cb, &monitor);
-      g_main_loop_run (monitor.loop);
+      monitor.status = ctl_run (self, monitor.loop);
       for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
         g_source_remove (sources[i]);
-      g_bus_unwatch_name (watch);
       g_main_loop_unref (monitor.loop);
     }
   g_dbus_connection_signal_unsubscribe (self->connection, subscription);

@@ -42,10 +42,9 @@ CtlExit ctl_connect (Ctl *self, GBusType bus);
 /* Whether it is the one of this name in org.confab.Confab1.Error. */
 gboolean ctl_is_error (const GError *error, const char *code);
 gboolean ctl_is_deleted (const GError *error);
-/* These three print in one sentence what went wrong. */
+/* These two print in one sentence what went wrong. */
 CtlExit ctl_fail (CtlExit status, const char *format, ...) G_GNUC_PRINTF (2, 3);
 CtlExit ctl_report (const GError *error);
-CtlExit ctl_report_vanished (GDBusConnection *connection);
 /* These two print why they fail, and set @status. */
 GVariant *ctl_call (Ctl *self,
                     const char *path,
@@ -57,8 +56,8 @@ GVariant *ctl_call (Ctl *self,
 char *ctl_find_module (Ctl *self, const char *id, CtlExit *status);
 /* The ids in the path of a session, or of a module; FALSE if it is of neither. */
 gboolean ctl_parse_path (const char *path, char **session_id, char **module_id);
-/* Until g_bus_unwatch_name(). */
-guint ctl_watch_confab (Ctl *self, GBusNameVanishedCallback vanished, gpointer user_data);
+/* Runs @loop until it is quit; or until Confab or the bus has gone, which it prints and returns. */
+CtlExit ctl_run (Ctl *self, GMainLoop *loop);
 
 /* Before Watch is called. */
 void ctl_take_watcher_name (Ctl *self);
