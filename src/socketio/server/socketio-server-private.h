@@ -18,6 +18,7 @@ void socketio_server_find_namespace (SocketioServer *self,
                                      gpointer user_data);
 /* A child namespace is empty; it goes if it still is when the reactor is done with this turn. */
 void socketio_server_release_namespace (SocketioServer *self, SocketioNamespace *nsp);
+void socketio_server_emit_namespace_added (SocketioServer *self, SocketioNamespace *nsp);
 SocketioReactor *socketio_server_get_reactor (SocketioServer *self);
 guint socketio_server_get_connect_timeout (SocketioServer *self);
 /* Constant; they live as long as the server. */

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socketio-server.h"
 
-#include <sys/resource.h>
-
 #include "engineio-server.h"
-#include "socketio-doorman.h"
 #include "socketio-adapter.h"
+#include "socketio-closing.h"
+#include "socketio-directory.h"
 #include "socketio-error.h"
-#include "socketio-namespace-private.h"
-#include "socketio-parent-namespace-private.h"
+#include "socketio-front.h"
 #include "socketio-options-private.h"
+#include "socketio-parent-namespace-private.h"
 #include "socketio-peer.h"
 #include "socketio-server-private.h"
-
-/* How often a closing server looks whether its last connections are through. */
-#define CLOSE_CHECK_MS 10
-/* File descriptors that connections leave to the rest of the program. */
-#define RESERVED_FDS 64
 
 struct _SocketioServer
 {
@@ -24,13 +18,11 @@ struct _SocketioServer
 
   GThread *thread; /* in which it was made, and may be used */
   SocketioReactor *reactor;
-  EngineioServer *engine;
-  GHashTable *namespaces; /* name, held by the namespace, → SocketioNamespace */
-  GPtrArray *parents;     /* of SocketioParentNamespace, in the order in which they are asked */
-  GHashTable *clients;    /* a set of SocketioClient, with references */
-
-  SoupServer *soup_server;  /* of our own; NULL until it is asked for */
-  SocketioDoorman *doorman; /* of the same */
+  EngineioServer *engine; /* NULL once it is disposed of; so are the next two */
+  SocketioFront *front;
+  SocketioClosing *closing;
+  SocketioDirectory *directory; /* the namespaces */
+  GHashTable *clients;          /* a set of SocketioClient, with references */
 
   SocketioOptions options;
   SocketioCounters *counters; /* the engine's, a reference */
@@ -39,11 +31,6 @@ struct _SocketioServer
   GDestroyNotify origin_destroy;
   gpointer allow_request_data;
   GDestroyNotify allow_request_destroy;
-  gboolean realtime;
-
-  GTask *close_task;
-  SocketioTimer close_timer;
-  gint64 close_deadline; /* monotonic, µs */
 };
 
 G_DEFINE_FINAL_TYPE (SocketioServer, socketio_server, G_TYPE_OBJECT)
@@ -106,11 +93,9 @@ socketio_server_get_adapter_type (SocketioServer *self)
   return self->options.adapter_type;
 }
 
-/* Takes @nsp. */
-static void
-add_namespace (SocketioServer *self, SocketioNamespace *nsp)
+void
+socketio_server_emit_namespace_added (SocketioServer *self, SocketioNamespace *nsp)
 {
-  g_hash_table_insert (self->namespaces, (gpointer) socketio_namespace_get_name (nsp), nsp);
   g_signal_emit (self, signals[SIGNAL_NAMESPACE_ADDED], 0, nsp);
 }
 
@@ -127,27 +112,13 @@ SocketioNamespace *
 socketio_server_of (SocketioServer *self, const char *name)
 {
   g_autofree char *full = NULL;
-  SocketioNamespace *nsp;
 
   g_return_val_if_fail (SOCKETIO_IS_SERVER (self), NULL);
   g_return_val_if_fail (self->thread == g_thread_self (), NULL);
   g_return_val_if_fail (name != NULL, NULL);
 
   full = name[0] == '/' ? g_strdup (name) : g_strconcat ("/", name, NULL);
-  nsp = g_hash_table_lookup (self->namespaces, full);
-  if (nsp == NULL)
-    {
-      nsp = socketio_namespace_new (self, NULL, full);
-      add_namespace (self, nsp);
-    }
-  return nsp;
-}
-
-static SocketioParentNamespace *
-add_parent (SocketioServer *self, SocketioParentNamespace *parent)
-{
-  g_ptr_array_add (self->parents, parent);
-  return parent;
+  return socketio_directory_ensure (self->directory, full);
 }
 
 /**
@@ -166,7 +137,8 @@ socketio_server_of_pattern (SocketioServer *self, GRegex *pattern)
   g_return_val_if_fail (self->thread == g_thread_self (), NULL);
   g_return_val_if_fail (pattern != NULL, NULL);
 
-  return add_parent (self, socketio_parent_namespace_new (pattern, NULL, NULL, NULL));
+  return socketio_directory_add_parent (self->directory,
+                                        socketio_parent_namespace_new (pattern, NULL, NULL, NULL));
 }
 
 /**
@@ -191,34 +163,8 @@ socketio_server_of_func (SocketioServer *self,
   g_return_val_if_fail (self->thread == g_thread_self (), NULL);
   g_return_val_if_fail (func != NULL, NULL);
 
-  return add_parent (self, socketio_parent_namespace_new (NULL, func, user_data, destroy));
-}
-
-/* A name that nobody has decided on yet. */
-typedef struct
-{
-  SocketioServer *server; /* owned */
-  char *name;
-  SocketioFoundFunc func;
-  gpointer user_data;
-} Search;
-
-static void
-resolved_cb (SocketioParentNamespace *parent, gpointer user_data)
-{
-  Search *search = user_data;
-  g_autoptr (SocketioServer) self = search->server;
-  /* maybe made meanwhile, for another client */
-  SocketioNamespace *nsp = g_hash_table_lookup (self->namespaces, search->name);
-
-  if (nsp == NULL && parent != NULL && self->engine != NULL)
-    {
-      nsp = socketio_namespace_new (self, parent, search->name);
-      add_namespace (self, nsp);
-    }
-  search->func (nsp, search->user_data);
-  g_free (search->name);
-  g_free (search);
+  return socketio_directory_add_parent (
+      self->directory, socketio_parent_namespace_new (NULL, func, user_data, destroy));
 }
 
 void
@@ -228,53 +174,14 @@ socketio_server_find_namespace (SocketioServer *self,
                                 SocketioFoundFunc func,
                                 gpointer user_data)
 {
-  SocketioNamespace *nsp = g_hash_table_lookup (self->namespaces, name);
-  Search *search;
-
-  if (nsp != NULL || self->parents->len == 0)
-    {
-      func (nsp, user_data);
-      return;
-    }
-
-  search = g_new (Search, 1);
-  *search = (Search){ g_object_ref (self), g_strdup (name), func, user_data };
-  socketio_parent_namespaces_resolve (self->parents, name, auth, resolved_cb, search);
-}
-
-typedef struct
-{
-  SocketioServer *server;
-  SocketioNamespace *nsp;
-} Release;
-
-static void
-release_cb (gpointer user_data)
-{
-  Release *release = user_data;
-  g_autoptr (SocketioServer) self = release->server;
-  g_autoptr (SocketioNamespace) nsp = release->nsp;
-  const char *name = socketio_namespace_get_name (nsp);
-
-  if (socketio_namespace_is_empty (nsp) && g_hash_table_lookup (self->namespaces, name) == nsp)
-    {
-      socketio_namespace_detach (nsp);
-      g_hash_table_remove (self->namespaces, name);
-    }
-  g_free (release);
+  socketio_directory_find (self->directory, name, auth, func, user_data);
 }
 
 void
 socketio_server_release_namespace (SocketioServer *self, SocketioNamespace *nsp)
 {
-  Release *release;
-
-  if (!self->options.cleanup_empty_child_namespaces || self->engine == NULL)
-    return;
-
-  release = g_new (Release, 1);
-  *release = (Release){ g_object_ref (self), g_object_ref (nsp) };
-  socketio_reactor_invoke (self->reactor, release_cb, release);
+  if (self->options.cleanup_empty_child_namespaces)
+    socketio_directory_release (self->directory, nsp);
 }
 
 /**
@@ -408,26 +315,6 @@ socketio_server_attach (SocketioServer *self, SoupServer *soup_server)
   engineio_server_serve (self->engine, soup_server, self->options.path, FALSE);
 }
 
-/* One request a connection: libsoup leaks an fd for every kept one that its client closes. */
-static void
-request_started_cb (SoupServer *soup_server, SoupServerMessage *message, gpointer user_data)
-{
-  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection",
-                                "close");
-}
-
-/* Where connections must leave the rest of the program its fds. */
-static int
-get_max_fd (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > G_MAXINT)
-    return G_MAXINT;
-
-  return (int) limit.rlim_cur - (int) MIN (RESERVED_FDS, limit.rlim_cur / 4);
-}
-
 /**
  * socketio_server_get_soup_server:
  * @self: a server
@@ -442,17 +329,7 @@ socketio_server_get_soup_server (SocketioServer *self)
 {
   g_return_val_if_fail (SOCKETIO_IS_SERVER (self), NULL);
 
-  if (self->soup_server == NULL)
-    {
-      self->soup_server = soup_server_new (NULL, NULL);
-      g_signal_connect (self->soup_server, "request-started", G_CALLBACK (request_started_cb),
-                        self);
-      self->doorman = socketio_doorman_new (self->reactor, self->soup_server);
-      socketio_doorman_set_max_fd (self->doorman, get_max_fd ());
-      if (self->realtime)
-        engineio_server_serve (self->engine, self->soup_server, self->options.path, TRUE);
-    }
-  return self->soup_server;
+  return socketio_front_get_soup_server (self->front);
 }
 
 /**
@@ -467,9 +344,9 @@ void
 socketio_server_set_realtime (SocketioServer *self, gboolean realtime)
 {
   g_return_if_fail (SOCKETIO_IS_SERVER (self));
-  g_return_if_fail (self->soup_server == NULL);
+  g_return_if_fail (!socketio_front_is_made (self->front));
 
-  self->realtime = realtime;
+  socketio_front_set_realtime (self->front, realtime);
 }
 
 /**
@@ -489,8 +366,7 @@ socketio_server_listen (SocketioServer *self, GSocketAddress *address, GError **
   g_return_val_if_fail (self->thread == g_thread_self (), NULL);
   g_return_val_if_fail (G_IS_SOCKET_ADDRESS (address), NULL);
 
-  socketio_server_get_soup_server (self);
-  return socketio_doorman_listen (self->doorman, address, error);
+  return socketio_front_listen (self->front, address, error);
 }
 
 /**
@@ -510,8 +386,7 @@ socketio_server_listen_fd (SocketioServer *self, int fd, GError **error)
   g_return_val_if_fail (self->thread == g_thread_self (), FALSE);
   g_return_val_if_fail (fd >= 0, FALSE);
 
-  socketio_server_get_soup_server (self);
-  return socketio_doorman_listen_fd (self->doorman, fd, error);
+  return socketio_front_listen_fd (self->front, fd, error);
 }
 
 /**
@@ -606,46 +481,6 @@ socketio_server_is_unix_peer (SoupServerMessage *message)
   return peer != NULL && peer->is_unix;
 }
 
-static void
-finish_close (SocketioServer *self)
-{
-  g_autoptr (GTask) task = g_steal_pointer (&self->close_task);
-
-  socketio_reactor_stop_timer (self->reactor, &self->close_timer);
-  if (task != NULL)
-    g_task_return_boolean (task, TRUE);
-}
-
-/* A client that polls comes for the rest with a new connection; all others are refused meanwhile.
- */
-static void
-maybe_stop_listening (SocketioServer *self)
-{
-  if (self->doorman != NULL && !engineio_server_awaits_polls (self->engine))
-    socketio_doorman_stop_listening (self->doorman);
-}
-
-/* The sessions end when their transports are told to; those then still say goodbye. */
-static void
-close_check_cb (gpointer user_data)
-{
-  SocketioServer *self = user_data;
-
-  maybe_stop_listening (self);
-  if (g_get_monotonic_time () >= self->close_deadline)
-    {
-      engineio_server_abort_sessions (self->engine, "server shutting down");
-      maybe_stop_listening (self);
-      finish_close (self);
-    }
-  else if (engineio_server_get_n_sessions (self->engine) == 0
-           && socketio_reactor_get_n_shards (self->reactor) == 0)
-    finish_close (self);
-  else
-    socketio_reactor_start_timer (self->reactor, &self->close_timer, CLOSE_CHECK_MS, close_check_cb,
-                                  self);
-}
-
 /**
  * socketio_server_close_async:
  * @self: a server
@@ -669,19 +504,14 @@ socketio_server_close_async (SocketioServer *self,
 
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, socketio_server_close_async);
-  if (self->close_task != NULL)
+  if (socketio_closing_is_running (self->closing))
     {
       g_task_return_new_error (task, SOCKETIO_ERROR, SOCKETIO_ERROR_CLOSING,
                                "The server is being closed already");
       return;
     }
 
-  self->close_task = g_steal_pointer (&task);
-  self->close_deadline = g_get_monotonic_time () + timeout_ms * G_GINT64_CONSTANT (1000);
-  engineio_server_close_sessions (self->engine, "server shutting down");
-  maybe_stop_listening (self);
-  socketio_reactor_start_timer (self->reactor, &self->close_timer, CLOSE_CHECK_MS, close_check_cb,
-                                self);
+  socketio_closing_start (self->closing, timeout_ms, g_steal_pointer (&task));
 }
 
 /**
@@ -735,25 +565,21 @@ socketio_server_constructed (GObject *object)
   self->counters = g_rc_box_acquire (engineio_server_get_counters (self->engine));
   engineio_server_set_connection_func (self->engine, connection_cb, self);
   engineio_server_set_origin_func (self->engine, allows_origin, self);
+  self->front = socketio_front_new (self->reactor, self->engine, self->options.path);
+  self->closing = socketio_closing_new (self->reactor, self->engine, self->front);
 }
 
 static void
 socketio_server_dispose (GObject *object)
 {
   SocketioServer *self = SOCKETIO_SERVER (object);
-  GHashTableIter iter;
-  gpointer nsp;
 
+  socketio_directory_freeze (self->directory);
+  g_clear_pointer (&self->closing, socketio_closing_free);
   /* while the object is still whole: the sockets' last signals come now */
   g_clear_pointer (&self->engine, engineio_server_free);
-  /* others may hold them longer than the server */
-  g_hash_table_iter_init (&iter, self->namespaces);
-  while (g_hash_table_iter_next (&iter, NULL, &nsp))
-    socketio_namespace_detach (nsp);
-  g_clear_pointer (&self->doorman, socketio_doorman_free);
-  if (self->soup_server != NULL)
-    g_signal_handlers_disconnect_by_data (self->soup_server, self);
-  g_clear_object (&self->soup_server);
+  socketio_directory_detach (self->directory);
+  g_clear_pointer (&self->front, socketio_front_free);
 
   G_OBJECT_CLASS (socketio_server_parent_class)->dispose (object);
 }
@@ -767,8 +593,7 @@ socketio_server_finalize (GObject *object)
   clear_allow_request (self);
   g_hash_table_unref (self->clients);
   g_rc_box_release (self->counters);
-  g_hash_table_unref (self->namespaces);
-  g_ptr_array_unref (self->parents);
+  socketio_directory_free (self->directory);
   socketio_options_clear (&self->options);
   socketio_reactor_unref (self->reactor);
 
@@ -844,8 +669,6 @@ socketio_server_init (SocketioServer *self)
 {
   self->thread = g_thread_self ();
   self->reactor = socketio_reactor_new ();
-  self->realtime = TRUE;
-  self->namespaces = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
-  self->parents = g_ptr_array_new_with_free_func (g_object_unref);
+  self->directory = socketio_directory_new (self);
   self->clients = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) socketio_client_unref, NULL);
 }
