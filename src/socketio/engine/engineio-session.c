@@ -1,57 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "engineio-session.h"
+#include "engineio-session-private.h"
 
 #include <string.h>
 
-#include "engineio-server.h"
 #include "socketio-id.h"
 
 /* A closing session whose peer does not take the rest is aborted after this. */
 #define CLOSE_TIMEOUT_MS 30000
 /* How long a session that its client closed waits for a poll that may be on its way. */
 #define LAST_POLL_TIMEOUT_MS 1000
-
-typedef enum
-{
-  SESSION_OPENING, /* being made: nothing was sent yet */
-  SESSION_OPEN,
-  SESSION_CLOSING, /* the layer above knows; what was sent is still on its way */
-  SESSION_CLOSED,
-} SessionState;
-
-struct _EngineioSession
-{
-  grefcount ref_count;
-  EngineioServer *server;            /* not owned; NULL once closed */
-  SocketioReactor *reactor;          /* the server's */
-  SocketioCounters *counters;        /* the server's, a reference */
-  SocketioHandshake *handshake;      /* owned */
-  EngineioTransport *transport;      /* owned; NULL once closed */
-  EngineioTransport *candidate;      /* owned: a WebSocket that may take over; nullable */
-  const EngineioSessionFuncs *funcs; /* NULL once told that it is closed */
-  gpointer user_data;
-
-  GArray *queue; /* of EngineioPacket, not yet taken by the transport; NULL when empty */
-  gsize queued;  /* bytes in it */
-
-  SocketioTimer heartbeat_timer;
-  SocketioTimer upgrade_timer; /* while there is a candidate */
-  SocketioTimer close_timer;
-
-  SessionState state;
-  guint8 protocol;
-  guint8 awaits_pong : 1;
-  guint8 probed : 1; /* the candidate's probe was answered: polls are to end */
-  guint8 flush_pending : 1;
-  guint8 peer_closed : 1; /* by a CLOSE packet */
-  guint8 hasty : 1;       /* closing: not to wait for a poll just to say goodbye in its answer */
-  guint8 wants_drained : 1;
-  char sid[ENGINEIO_SID_LENGTH + 1];
-};
-
-static void session_flush_now (EngineioSession *self);
-static void start_heartbeat (EngineioSession *self);
-static void end_poll (EngineioSession *self);
 
 G_STATIC_ASSERT (ENGINEIO_SID_LENGTH == SOCKETIO_ID_LENGTH);
 
@@ -181,30 +138,14 @@ tell_closed (EngineioSession *self, const char *reason)
   funcs->closed (self, reason, self->user_data);
 }
 
-static void
-release_transport (EngineioTransport **place)
+void
+engineio_session_release_transport (EngineioTransport **place)
 {
   if (*place == NULL)
     return;
 
   engineio_transport_detach (*place);
   g_clear_object (place);
-}
-
-static void
-drop_candidate (EngineioSession *self)
-{
-  g_autoptr (EngineioTransport) candidate = NULL;
-
-  if (self->candidate == NULL)
-    return;
-
-  candidate = g_object_ref (self->candidate);
-  socketio_counters_count (self->counters, SOCKETIO_COUNTER_UPGRADES_FAILED);
-  socketio_reactor_stop_timer (self->reactor, &self->upgrade_timer);
-  release_transport (&self->candidate);
-  self->probed = FALSE;
-  engineio_transport_close (candidate);
 }
 
 static void
@@ -225,17 +166,16 @@ session_finish (EngineioSession *self, const char *reason)
   self->state = SESSION_CLOSED;
   socketio_reactor_stop_timer (self->reactor, &self->heartbeat_timer);
   socketio_reactor_stop_timer (self->reactor, &self->close_timer);
-  drop_candidate (self);
-  release_transport (&self->transport);
+  engineio_session_drop_candidate (self);
+  engineio_session_release_transport (&self->transport);
   drop_queue (self);
   tell_closed (self, reason);
   /* may drop the last reference but the caller's */
   engineio_server_remove_session (g_steal_pointer (&self->server), self);
 }
 
-/* Ends it because of what the peer did: @orderly lets the transport say goodbye. */
-static void
-session_fail (EngineioSession *self, const char *reason, gboolean orderly)
+void
+engineio_session_fail (EngineioSession *self, const char *reason, gboolean orderly)
 {
   g_autoptr (EngineioSession) alive G_GNUC_UNUSED = engineio_session_ref (self);
   g_autoptr (EngineioTransport) transport = NULL;
@@ -254,13 +194,13 @@ session_fail (EngineioSession *self, const char *reason, gboolean orderly)
 void
 engineio_session_abort (EngineioSession *self, const char *reason)
 {
-  session_fail (self, reason, FALSE);
+  engineio_session_fail (self, reason, FALSE);
 }
 
 static void
 close_timeout_cb (gpointer user_data)
 {
-  session_fail (user_data, "forced close", FALSE);
+  engineio_session_fail (user_data, "forced close", FALSE);
 }
 
 /* Closes the transport when all is out. */
@@ -276,8 +216,8 @@ advance_close (EngineioSession *self)
     {
       /* a client that said goodbye itself is only to be released from its poll */
       if (self->peer_closed)
-        end_poll (self);
-      session_fail (self, "forced close", TRUE);
+        engineio_session_end_poll (self);
+      engineio_session_fail (self, "forced close", TRUE);
     }
 }
 
@@ -293,9 +233,9 @@ begin_close (EngineioSession *self, const char *reason, guint timeout_ms)
   socketio_reactor_stop_timer (self->reactor, &self->heartbeat_timer);
   socketio_reactor_start_timer (self->reactor, &self->close_timer, timeout_ms, close_timeout_cb,
                                 self);
-  drop_candidate (self);
+  engineio_session_drop_candidate (self);
   tell_closed (self, reason);
-  session_flush_now (self);
+  engineio_session_flush_now (self);
   advance_close (self);
 }
 
@@ -340,13 +280,12 @@ maybe_tell_drained (EngineioSession *self)
     self->funcs->drained (self, self->user_data);
 }
 
-/* Gives packets to a transport, as many as it takes. */
-static guint
-hand_over (EngineioSession *self,
-           EngineioTransport *transport,
-           const EngineioPacket *packets,
-           guint n_packets,
-           gsize *size)
+guint
+engineio_session_hand_over (EngineioSession *self,
+                            EngineioTransport *transport,
+                            const EngineioPacket *packets,
+                            guint n_packets,
+                            gsize *size)
 {
   guint n = engineio_transport_send (transport, packets, n_packets);
 
@@ -358,8 +297,8 @@ hand_over (EngineioSession *self,
   return n;
 }
 
-static void
-session_flush_now (EngineioSession *self)
+void
+engineio_session_flush_now (EngineioSession *self)
 {
   EngineioPacket *packets;
   gsize size;
@@ -369,7 +308,7 @@ session_flush_now (EngineioSession *self)
     return;
 
   packets = (EngineioPacket *) self->queue->data;
-  n = hand_over (self, self->transport, packets, self->queue->len, &size);
+  n = engineio_session_hand_over (self, self->transport, packets, self->queue->len, &size);
   self->queued -= size;
   if (n == self->queue->len)
     g_clear_pointer (&self->queue, g_array_unref);
@@ -386,7 +325,7 @@ flush_cb (gpointer user_data)
   g_autoptr (EngineioSession) self = user_data;
 
   self->flush_pending = FALSE;
-  session_flush_now (self);
+  engineio_session_flush_now (self);
   advance_close (self);
 }
 
@@ -397,7 +336,7 @@ session_flush (EngineioSession *self)
     return;
   if (!engineio_transport_gathers (self->transport))
     {
-      session_flush_now (self);
+      engineio_session_flush_now (self);
       return;
     }
   if (self->flush_pending)
@@ -421,27 +360,20 @@ enqueue (EngineioSession *self, const EngineioPacket *packet)
   self->queued += g_bytes_get_size (packet->data);
 }
 
-static void
-send_packets (EngineioSession *self, const EngineioPacket *packets, guint n_packets)
+void
+engineio_session_send_packets (EngineioSession *self,
+                               const EngineioPacket *packets,
+                               guint n_packets)
 {
   gsize size;
   guint n = 0;
 
   /* the usual case: the transport takes it as it is */
   if (self->queue == NULL && !engineio_transport_gathers (self->transport))
-    n = hand_over (self, self->transport, packets, n_packets, &size);
+    n = engineio_session_hand_over (self, self->transport, packets, n_packets, &size);
   for (; n < n_packets; n++)
     enqueue (self, &packets[n]);
   session_flush (self);
-}
-
-static void
-send_control (EngineioSession *self, const char *text)
-{
-  EngineioPacket packet = engineio_packet_new_static (text);
-
-  send_packets (self, &packet, 1);
-  engineio_packet_clear (&packet);
 }
 
 /* What may wait. Where events are refused before, it is the rest that is bounded here. */
@@ -483,11 +415,11 @@ engineio_session_send (EngineioSession *self, const EngineioPacket *packets, gui
     {
       socketio_counters_count (self->counters, SOCKETIO_COUNTER_OVERFLOWS);
       g_debug ("A client does not read what it is sent; its connection is closed");
-      session_fail (self, "transport error", FALSE);
+      engineio_session_fail (self, "transport error", FALSE);
       return FALSE;
     }
 
-  send_packets (self, packets, n_packets);
+  engineio_session_send_packets (self, packets, n_packets);
   return TRUE;
 }
 
@@ -500,49 +432,6 @@ engineio_session_notify_drained (EngineioSession *self)
   self->wants_drained = TRUE;
   if (self->queue == NULL)
     engineio_transport_notify_empty (self->transport);
-}
-
-static void
-ping_timeout_cb (gpointer user_data)
-{
-  session_fail (user_data, "ping timeout", FALSE);
-}
-
-static void
-tell_heartbeat (EngineioSession *self, gboolean answered)
-{
-  if (self->funcs != NULL && self->funcs->heartbeat != NULL)
-    self->funcs->heartbeat (self, answered, self->user_data);
-}
-
-static void
-send_ping_cb (gpointer user_data)
-{
-  g_autoptr (EngineioSession) self = engineio_session_ref (user_data);
-
-  self->awaits_pong = TRUE;
-  socketio_reactor_start_timer (self->reactor, &self->heartbeat_timer,
-                                engineio_server_get_options (self->server)->ping_timeout,
-                                ping_timeout_cb, self);
-  tell_heartbeat (self, FALSE);
-  send_control (self, "2");
-}
-
-/* Protocol 4: the server pings and the client answers. Protocol 3: the client pings, and any packet
- * is a sign of life. */
-static void
-start_heartbeat (EngineioSession *self)
-{
-  const EngineioOptions *options = engineio_server_get_options (self->server);
-
-  self->awaits_pong = FALSE;
-  if (self->protocol == 4)
-    socketio_reactor_start_timer (self->reactor, &self->heartbeat_timer, options->ping_interval,
-                                  send_ping_cb, self);
-  else
-    socketio_reactor_start_timer (self->reactor, &self->heartbeat_timer,
-                                  options->ping_interval + options->ping_timeout, ping_timeout_cb,
-                                  self);
 }
 
 void
@@ -564,111 +453,16 @@ engineio_session_open (EngineioSession *self)
   socketio_counters_count (self->counters, engineio_transport_gathers (self->transport)
                                                ? SOCKETIO_COUNTER_CONNECTIONS_POLLING
                                                : SOCKETIO_COUNTER_CONNECTIONS_WEBSOCKET);
-  start_heartbeat (self);
-  send_packets (self, &packet, 1);
+  engineio_session_start_heartbeat (self);
+  engineio_session_send_packets (self, &packet, 1);
   engineio_packet_clear (&packet);
-}
-
-static void
-upgrade_timeout_cb (gpointer user_data)
-{
-  drop_candidate (user_data);
-}
-
-gboolean
-engineio_session_offer_upgrade (EngineioSession *self, EngineioTransport *candidate)
-{
-  if (self->state != SESSION_OPEN || self->candidate != NULL
-      || !engineio_transport_gathers (self->transport))
-    return FALSE;
-
-  self->candidate = g_object_ref (candidate);
-  engineio_transport_attach (candidate, self);
-  socketio_reactor_start_timer (self->reactor, &self->upgrade_timer,
-                                engineio_server_get_options (self->server)->upgrade_timeout,
-                                upgrade_timeout_cb, self);
-  return TRUE;
-}
-
-/* Answers a poll that waits, so that the client can stop polling; a poll that comes later is
- * answered when it comes. */
-static void
-end_poll (EngineioSession *self)
-{
-  EngineioPacket noop = engineio_packet_new_static ("6");
-  gsize size;
-
-  if (self->queue != NULL)
-    session_flush_now (self);
-  else
-    hand_over (self, self->transport, &noop, 1, &size);
-  engineio_packet_clear (&noop);
-}
-
-static void
-take_over (EngineioSession *self)
-{
-  g_autoptr (EngineioTransport) old = g_object_ref (self->transport);
-
-  end_poll (self);
-  socketio_counters_count (self->counters, SOCKETIO_COUNTER_UPGRADES);
-  socketio_reactor_stop_timer (self->reactor, &self->upgrade_timer);
-  release_transport (&self->transport);
-  self->transport = g_steal_pointer (&self->candidate);
-  self->probed = FALSE;
-  engineio_transport_abort (old);
-  session_flush_now (self);
-}
-
-static gboolean
-packet_is (const EngineioPacket *packet, const char *text)
-{
-  gsize size;
-  const char *data = g_bytes_get_data (packet->data, &size);
-
-  return !packet->binary && size == strlen (text) && memcmp (data, text, size) == 0;
-}
-
-/* Engine.IO, "Upgrade": the client probes the WebSocket, then says on it that it moved. */
-static void
-handle_candidate_packet (EngineioSession *self, const EngineioPacket *packet)
-{
-  EngineioPacket answer;
-  gsize size;
-
-  if (!self->probed && packet_is (packet, "2probe"))
-    {
-      answer = engineio_packet_new_static ("3probe");
-      self->probed = TRUE;
-      hand_over (self, self->candidate, &answer, 1, &size);
-      engineio_packet_clear (&answer);
-      end_poll (self);
-    }
-  else if (self->probed && packet_is (packet, "5"))
-    take_over (self);
-  else
-    drop_candidate (self);
-}
-
-static void
-answer_ping_v3 (EngineioSession *self, const EngineioPacket *packet)
-{
-  gsize size;
-  const char *data = g_bytes_get_data (packet->data, &size);
-  g_autofree char *text = g_strndup (data, size);
-  EngineioPacket pong;
-
-  text[0] = '0' + ENGINEIO_PACKET_PONG;
-  pong = engineio_packet_take (g_bytes_new_take (g_steal_pointer (&text), size), FALSE);
-  send_packets (self, &pong, 1);
-  engineio_packet_clear (&pong);
 }
 
 static void
 handle_current_packet (EngineioSession *self, const EngineioPacket *packet)
 {
   if (self->protocol == 3)
-    start_heartbeat (self);
+    engineio_session_start_heartbeat (self);
 
   switch (engineio_packet_get_type_of (packet))
     {
@@ -677,19 +471,10 @@ handle_current_packet (EngineioSession *self, const EngineioPacket *packet)
         self->funcs->message (self, packet, self->user_data);
       break;
     case ENGINEIO_PACKET_PING:
-      if (self->protocol == 3)
-        answer_ping_v3 (self, packet);
-      else
-        session_fail (self, "transport error", TRUE);
+      engineio_session_handle_ping (self, packet);
       break;
     case ENGINEIO_PACKET_PONG:
-      if (self->protocol == 3)
-        session_fail (self, "transport error", TRUE);
-      else if (self->awaits_pong)
-        {
-          start_heartbeat (self);
-          tell_heartbeat (self, TRUE);
-        }
+      engineio_session_handle_pong (self);
       break;
     case ENGINEIO_PACKET_CLOSE:
       self->peer_closed = TRUE;
@@ -700,9 +485,22 @@ handle_current_packet (EngineioSession *self, const EngineioPacket *packet)
       break;
     case ENGINEIO_PACKET_OPEN:
     case ENGINEIO_PACKET_UPGRADE:
-      session_fail (self, "parse error", TRUE);
+      engineio_session_fail (self, "parse error", TRUE);
       break;
     }
+}
+
+void
+engineio_session_end_poll (EngineioSession *self)
+{
+  EngineioPacket noop = engineio_packet_new_static ("6");
+  gsize size;
+
+  if (self->queue != NULL)
+    engineio_session_flush_now (self);
+  else
+    engineio_session_hand_over (self, self->transport, &noop, 1, &size);
+  engineio_packet_clear (&noop);
 }
 
 void
@@ -718,14 +516,14 @@ engineio_session_handle_packet (EngineioSession *self,
   if (!engineio_packet_validate (packet, NULL))
     {
       if (transport == self->candidate)
-        drop_candidate (self);
+        engineio_session_drop_candidate (self);
       else
-        session_fail (self, "parse error", TRUE);
+        engineio_session_fail (self, "parse error", TRUE);
       return;
     }
 
   if (transport == self->candidate)
-    handle_candidate_packet (self, packet);
+    engineio_session_handle_candidate_packet (self, packet);
   else if (self->state == SESSION_OPEN)
     handle_current_packet (self, packet);
 }
@@ -738,9 +536,9 @@ engineio_session_handle_progress (EngineioSession *self, EngineioTransport *tran
   if (transport != self->transport)
     return;
 
-  session_flush_now (self);
+  engineio_session_flush_now (self);
   if (self->probed && self->queue == NULL)
-    end_poll (self);
+    engineio_session_end_poll (self);
   maybe_tell_drained (self);
   advance_close (self);
 }
@@ -751,7 +549,7 @@ engineio_session_handle_lost (EngineioSession *self,
                               const char *reason)
 {
   if (transport == self->candidate)
-    drop_candidate (self);
+    engineio_session_drop_candidate (self);
   else
-    session_fail (self, reason, TRUE);
+    engineio_session_fail (self, reason, TRUE);
 }
