@@ -7,11 +7,10 @@ import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
 
 import {
-  answers, ask, button, launchBrowser, messageBox, openConnected, send, shoot, waitIdle,
+  answers, ask, button, isFocused, launchBrowser, messageBox, openConnected, send, shoot, waitIdle,
 } from './lib/browser.mjs';
-import { startConfabd } from './lib/confabd.mjs';
+import { startWithRaw } from './lib/chat.mjs';
 import { waitFor } from './lib/process.mjs';
-import { startRawUpstream } from './lib/upstreams.mjs';
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 
@@ -23,16 +22,8 @@ before(async () => {
 
 after(() => browser?.close());
 
-async function startRaw(t, behaviour) {
-  const upstream = await startRawUpstream(t);
-  return startConfabd(t, ['--provider', 'openai', '--base-url', upstream.baseUrl, '--model',
-    `raw:${behaviour}`]);
-}
-
-const isFocused = (locator) => locator.evaluate((node) => node === document.activeElement);
-
 test('the keyboard alone is enough', async (t) => {
-  const confabd = await startRaw(t, 'paced:200:20');
+  const { confabd } = await startWithRaw(t, 'paced:200:20');
   const page = await openConnected(t, browser, confabd);
   await waitFor(() => isFocused(messageBox(page)), { what: 'the focus in the message' });
   await page.keyboard.type('Hello');
@@ -73,7 +64,7 @@ const findMotion = (page) => page.evaluate(() => {
 });
 
 test('nothing moves for those who want less of that', async (t) => {
-  const confabd = await startRaw(t, 'paced:100:30');
+  const { confabd } = await startWithRaw(t, 'paced:100:30');
   const walk = async (reducedMotion, check) => {
     const page = await openConnected(t, browser, confabd, { reducedMotion });
     await send(page, 'Hello');
@@ -101,7 +92,7 @@ test('nothing moves for those who want less of that', async (t) => {
 
 for (const colorScheme of ['light', 'dark']) {
   test(`axe finds nothing against the page in ${colorScheme} colours`, async (t) => {
-    const confabd = await startRaw(t, 'echo');
+    const { confabd } = await startWithRaw(t, 'echo');
     const page = await openConnected(t, browser, confabd, { colorScheme });
     const check = async (where) => {
       /* an evaluation, unlike a script element, is not what the policy of the page is about */

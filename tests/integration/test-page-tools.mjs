@@ -7,6 +7,7 @@ import test, { after, before } from 'node:test';
 import {
   answers, ask, button, conversation, launchBrowser, openConnected, send, waitIdle,
 } from './lib/browser.mjs';
+import { startWithRaw } from './lib/chat.mjs';
 import { startConfabd } from './lib/confabd.mjs';
 import { waitFor } from './lib/process.mjs';
 import { startRawUpstream } from './lib/upstreams.mjs';
@@ -19,16 +20,10 @@ before(async () => {
 
 after(() => browser?.close());
 
-async function startRaw(t, behaviour) {
-  const upstream = await startRawUpstream(t);
-  return startConfabd(t, ['--provider', 'openai', '--base-url', upstream.baseUrl, '--model',
-    `raw:${behaviour}`]);
-}
-
 const chats = (page) => page.getByRole('navigation', { name: 'Chats' });
 
 test('a message is copied as it was written, and code without what is around it', async (t) => {
-  const confabd = await startRaw(t, 'echo');
+  const { confabd } = await startWithRaw(t, 'echo');
   const page = await openConnected(t, browser, confabd, {
     permissions: ['clipboard-read', 'clipboard-write'],
   });
@@ -45,7 +40,7 @@ test('a message is copied as it was written, and code without what is around it'
 });
 
 test('a session is renamed, deleted with its chats, and taken back', async (t) => {
-  const confabd = await startRaw(t, 'plain');
+  const { confabd } = await startWithRaw(t, 'plain');
   const page = await openConnected(t, browser, confabd);
   await button(page, 'New session').click();
   await page.getByRole('textbox', { name: 'Title' }).fill('Garden');
@@ -110,7 +105,7 @@ test('who answers is chosen: another provider, and a model of it', async (t) => 
 });
 
 test('the page follows an answer only while its end is looked at', async (t) => {
-  const confabd = await startRaw(t, 'paced:2500:4');
+  const { confabd } = await startWithRaw(t, 'paced:2500:4');
   const page = await openConnected(t, browser, confabd);
   const place = () => conversation(page).evaluate((node) => ({
     top: node.scrollTop,

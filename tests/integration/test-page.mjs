@@ -7,8 +7,8 @@ import test, { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import {
-  answers, ask, button, conversation, launchBrowser, messageBox, openBrowser, openConnected,
-  openPage, questions, send, shoot, waitConnected, waitIdle, waitLost,
+  answers, ask, button, conversation, isFocused, launchBrowser, messageBox, openBrowser,
+  openConnected, openPage, questions, send, shoot, waitConnected, waitIdle, waitLost,
 } from './lib/browser.mjs';
 import { startBus } from './lib/bus.mjs';
 import { startConfabd } from './lib/confabd.mjs';
@@ -36,10 +36,6 @@ async function startRaw(t, behaviour, args = [], owner = t) {
 }
 
 const textOf = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ').trim();
-
-async function isFocused(locator) {
-  return locator.evaluate((node) => node === document.activeElement);
-}
 
 test('a session, a module and a chat: stopped, answered again, reloaded, nothing lost',
   async (t) => {

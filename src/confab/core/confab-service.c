@@ -149,16 +149,6 @@ confab_service_take_module (ConfabService *self, ConfabModule *module)
                        g_object_ref (module));
 }
 
-static void
-indexed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!confab_store_index_finish (CONFAB_STORE (source), result, &error)
-      && !g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_CLOSED))
-    g_message ("Some of what was imported is not in the search yet: %s", error->message);
-}
-
 /**
  * confab_service_load:
  * @self: a service that is still empty
@@ -201,7 +191,7 @@ confab_service_load (ConfabService *self, GError **error)
     }
   /* of an import, before whose end Confab ended */
   if (!confab_store_is_indexed (self->store))
-    confab_store_index_async (self->store, indexed_cb, NULL);
+    confab_store_index_async (self->store, NULL, NULL);
 
   return TRUE;
 }

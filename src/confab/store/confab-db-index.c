@@ -84,24 +84,20 @@ keep_range (ConfabDb *self, const Range *range, GError **error)
 }
 
 static gboolean
-index_slice (ConfabDb *self, gboolean *more, GError **error)
+index_slice (ConfabDb *self, Range *range, GError **error)
 {
   gint64 end = g_get_monotonic_time () + SLICE_US;
-  Range range = { 0 };
 
-  if (!read_range (self, &range, more, error))
-    return FALSE;
-
-  while (*more && range.first <= range.last && g_get_monotonic_time () < end)
+  while (range->first <= range->last && g_get_monotonic_time () < end)
     {
-      gint64 last = MIN (range.first + ROWS_PER_LOOK - 1, range.last);
+      gint64 last = MIN (range->first + ROWS_PER_LOOK - 1, range->last);
 
-      if (!index_rows (self, range.kind, range.first, last, error))
+      if (!index_rows (self, range->kind, range->first, last, error))
         return FALSE;
-      range.first = last + 1;
+      range->first = last + 1;
     }
 
-  return !*more || keep_range (self, &range, error);
+  return keep_range (self, range, error);
 }
 
 /**
@@ -148,7 +144,7 @@ confab_db_mark_unindexed (ConfabDb *self,
 gboolean
 confab_db_index (ConfabDb *self, gboolean *more, GError **error)
 {
-  Range range;
+  Range range = { 0 };
 
   if (!read_range (self, &range, more, error))
     return FALSE;
@@ -157,7 +153,7 @@ confab_db_index (ConfabDb *self, gboolean *more, GError **error)
 
   if (!confab_db_begin (self, FALSE, error))
     return FALSE;
-  if (!index_slice (self, more, error) || !confab_db_end (self, error))
+  if (!index_slice (self, &range, error) || !confab_db_end (self, error))
     {
       confab_db_rollback (self);
       return FALSE;

@@ -53,6 +53,7 @@ export async function openConnected(t, browser, confabd, options) {
 
 export const messageBox = (page) => page.getByRole('textbox', { name: 'Message', exact: true });
 export const button = (page, name) => page.getByRole('button', { name, exact: true });
+export const isFocused = (locator) => locator.evaluate((node) => node === document.activeElement);
 export const conversation = (page) => page.getByRole('region', { name: 'Conversation' });
 
 /** The turns that are on the page, oldest first. */
