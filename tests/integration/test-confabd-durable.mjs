@@ -93,6 +93,29 @@ test('every character below space comes back whole over each face, after kill -9
   assert.deepEqual(modules.find(({ moduleId }) => moduleId === 'm').parameters, { stop: [text] });
 });
 
+test('the model and the settings that a module was given hold after kill -9', async (t) => {
+  const { confabd, again } = await startDurable(t, 'plain', { mortal: true });
+  const chat = await connect(t, confabd);
+  await chat.call('session:create', { sessionId: 'default' });
+  await chat.call('module:create', { moduleId: 'm', sessionId: 'default' });
+  const chosen = { model: 'raw:echo', instructions: 'Say it again.',
+    parameters: { temperature: 0.25 } };
+  const changed = await chat.call('module:update', { moduleId: 'm', ...chosen });
+  assert.equal(changed.ok, true, JSON.stringify(changed));
+  await confabd.end('SIGKILL');
+  await confabd.removeHome();
+
+  const back = await connect(t, await again());
+  const { modules } = await back.call('module:list', { sessionId: 'default' });
+  const found = modules.find(({ moduleId }) => moduleId === 'm');
+  assert.deepEqual(Object.fromEntries(Object.keys(chosen).map((name) => [name, found[name]])),
+    chosen);
+  const { event, end } = await back.ask({ moduleId: 'm', message: 'Twice' });
+  assert.equal(event, 'complete', JSON.stringify(end));
+  for (const text of ['Say it again.', 'Twice'])
+    assert.ok(end.message.includes(text), `${text} in ${end.message}`);
+});
+
 test('of an unknown module resume says idle, and follows it from its birth', async (t) => {
   const { confabd } = await startDurable(t, 'plain');
   const watcher = await connect(t, confabd);
