@@ -465,7 +465,7 @@ test_file_size_limit (Fixture *self, gconstpointer data)
   signal (SIGXFSZ, SIG_IGN);
   g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &old), ==, 0);
   limit = old;
-  limit.rlim_cur = 1024 * 1024;
+  limit.rlim_cur = 2 * 1024 * 1024;
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
   n = fill_up (store, "a");
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &old), ==, 0);

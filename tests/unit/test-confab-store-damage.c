@@ -76,6 +76,20 @@ test_without_version (Fixture *self, gconstpointer data)
   assert_refused (self, CONFAB_STORE_ERROR_CORRUPT);
 }
 
+/* A version that has less than the file holds: its steps would fail half-way. */
+static void
+test_wrong_version (Fixture *self, gconstpointer data)
+{
+  make_database (self->path);
+  for (int version = 1; version < confab_db_get_newest_version (); version++)
+    {
+      g_autofree char *sql = g_strdup_printf ("PRAGMA user_version = %d", version);
+
+      run_sql (self->path, sql);
+      assert_refused (self, CONFAB_STORE_ERROR_CORRUPT);
+    }
+}
+
 static void
 test_missing_table (Fixture *self, gconstpointer data)
 {
@@ -352,6 +366,7 @@ main (int argc, char **argv)
     { "foreign-hot-journal", test_foreign_hot_journal },
     { "newer", test_newer },
     { "without-version", test_without_version },
+    { "wrong-version", test_wrong_version },
     { "missing-table", test_missing_table },
     { "newer-unclean", test_newer_unclean },
     { "unclean-is-taken", test_unclean_is_taken },

@@ -307,6 +307,7 @@ test_migration (Fixture *self, gconstpointer data)
       g_autofree char *path = g_strdup_printf ("%s-%d", self->path, version);
       g_autoptr (GString) schema = g_string_new (NULL);
       g_autoptr (GPtrArray) messages = NULL;
+      g_autoptr (GPtrArray) page = NULL;
       g_autoptr (GPtrArray) gold = NULL;
       g_autoptr (GPtrArray) silver = NULL;
       g_autoptr (GPtrArray) titles = NULL;
@@ -315,6 +316,7 @@ test_migration (Fixture *self, gconstpointer data)
       g_autoptr (ConfabBatch) batch = confab_batch_new (CONFAB_BATCH_RELAXED);
       g_autofree char *ids = NULL;
       g_autoptr (GError) error = NULL;
+      const ConfabMessageRecord *answer;
       ConfabStore *store;
 
       g_assert_true (confab_db_create_file (path, version, &error));
@@ -325,6 +327,11 @@ test_migration (Fixture *self, gconstpointer data)
       messages = branch (store, "m", "a");
       ids = join_ids (messages);
       g_assert_cmpstr (ids, ==, "q a");
+      page = history (store, "m", NULL, 1, NULL, NULL);
+      answer = page->pdata[0];
+      g_assert_cmpstr (answer->id, ==, "p");
+      g_assert_cmpuint (answer->branches->index, ==, 2);
+      g_assert_cmpstr (answer->branches->previous_id, ==, "a");
       exchange = find_request (store, "m", "r");
       g_assert_cmpstr (exchange->answer->text, ==, "silver");
       gold = search (store, "gold", 10);

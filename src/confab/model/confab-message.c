@@ -21,6 +21,7 @@ struct _ConfabMessage
   ConfabOutcome *outcome;
   GError *error;
   char *parts; /* as they were kept; NULL for a message that was made here */
+  ConfabBranches *branches;
 };
 
 G_DEFINE_FINAL_TYPE (ConfabMessage, confab_message, G_TYPE_OBJECT)
@@ -38,6 +39,7 @@ confab_message_finalize (GObject *object)
   g_free (self->reasoning);
   g_free (self->parts);
   g_clear_pointer (&self->outcome, confab_outcome_free);
+  g_clear_pointer (&self->branches, confab_branches_free);
   g_clear_error (&self->error);
 
   G_OBJECT_CLASS (confab_message_parent_class)->finalize (object);
@@ -81,6 +83,7 @@ confab_message_new (const ConfabMessageFields *fields)
   self->reasoning = confab_parts_join (fields->parts, "reasoning");
   self->outcome = confab_outcome_copy (fields->outcome);
   self->error = fields->error != NULL ? g_error_copy (fields->error) : NULL;
+  self->branches = confab_branches_copy (fields->branches);
 
   return self;
 }
@@ -242,6 +245,30 @@ confab_message_get_error (ConfabMessage *self)
   g_return_val_if_fail (CONFAB_IS_MESSAGE (self), NULL);
 
   return self->error;
+}
+
+const ConfabBranches *
+confab_message_get_branches (ConfabMessage *self)
+{
+  g_return_val_if_fail (CONFAB_IS_MESSAGE (self), NULL);
+
+  return self->branches;
+}
+
+/**
+ * confab_message_set_branches:
+ * @self: a message
+ * @branches: (nullable): where it stands among its siblings; %NULL: it is alone
+ */
+void
+confab_message_set_branches (ConfabMessage *self, const ConfabBranches *branches)
+{
+  ConfabBranches *copy = confab_branches_copy (branches);
+
+  g_return_if_fail (CONFAB_IS_MESSAGE (self));
+
+  confab_branches_free (self->branches);
+  self->branches = copy;
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include <glib-object.h>
 
+#include "confab-branches.h"
 #include "confab-completion.h"
 #include "confab-state.h"
 
@@ -25,9 +26,10 @@ typedef struct
   const char *model;         /* nullable */
   ConfabRole role;
   ConfabState state;
-  const char *parts;            /* JSON */
-  const ConfabOutcome *outcome; /* nullable */
-  const GError *error;          /* nullable */
+  const char *parts;              /* JSON */
+  const ConfabOutcome *outcome;   /* nullable */
+  const GError *error;            /* nullable */
+  const ConfabBranches *branches; /* nullable */
   gint64 created_at;
 } ConfabMessageFields;
 
@@ -55,6 +57,10 @@ const ConfabOutcome *confab_message_get_outcome (ConfabMessage *self);
 const char *confab_message_get_model (ConfabMessage *self);
 /* Why the answer failed or was interrupted, else NULL. */
 const GError *confab_message_get_error (ConfabMessage *self);
+
+/* Where it stood among its siblings when it was made or read; NULL: alone. */
+const ConfabBranches *confab_message_get_branches (ConfabMessage *self);
+void confab_message_set_branches (ConfabMessage *self, const ConfabBranches *branches);
 
 /* Which model is asked for this answer; nullable. */
 void confab_message_set_model (ConfabMessage *self, const char *model);

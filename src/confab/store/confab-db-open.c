@@ -195,9 +195,12 @@ check_tables (ConfabDb *self, GError **error)
 static gboolean
 check_version (ConfabDb *self, gint64 version, GError **error)
 {
+#define COUNT_OF(names) "SELECT count(*) FROM sqlite_schema WHERE name IN (" names ")"
   static const char *const later[] = {
-    "SELECT count(*) FROM sqlite_schema WHERE name IN ('search', 'unindexed')",
-    "SELECT count(*) FROM sqlite_schema WHERE name = 'unindexed'",
+    COUNT_OF ("'search', 'unindexed', 'messages_siblings'"),
+    COUNT_OF ("'unindexed', 'messages_siblings'"),
+    COUNT_OF ("'messages_siblings'"),
+    COUNT_OF ("'messages_siblings'"),
   };
   gint64 n = 0;
 

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-db-rows.h"
-
-static gboolean
-not_found (ConfabDb *self, const char *what, const char *id, GError **error)
-{
-  g_set_error (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_NOT_FOUND,
-               "The database “%s” has no %s “%s”.", confab_db_get_path (self), what, id);
-  return FALSE;
-}
+#include "confab-db-tree.h"
 
 /* All rows of @statement, which has CONFAB_MESSAGE_COLUMNS. */
 static GPtrArray *
@@ -115,126 +108,19 @@ confab_db_read_overview (ConfabDb *self, GError **error)
   return g_steal_pointer (&overview);
 }
 
-/* A place in the tree of messages; seq 0 is above every root. */
-typedef struct
-{
-  gint64 seq;
-  gint64 parent;
-  gint64 depth;
-} Node;
+/* The last messages of the branch that ends at ?1, oldest first; at most ?2, below 0: all. */
+#define SELECT_PATH(columns)                                                                       \
+  "WITH RECURSIVE path (seq, parent, n) AS ("                                                      \
+  "  SELECT seq, parent, 1 FROM messages INDEXED BY messages_path WHERE seq = ?1"                  \
+  "  UNION ALL"                                                                                    \
+  "  SELECT m.seq, m.parent, path.n + 1 FROM path"                                                 \
+  "    CROSS JOIN messages m INDEXED BY messages_path ON m.seq = path.parent"                      \
+  "    WHERE m.seq < path.seq AND (?2 < 0 OR path.n < ?2))"                                        \
+  " SELECT" columns "FROM path CROSS JOIN messages m ON m.seq = path.seq ORDER BY path.seq"
 
-static gboolean
-find_module (ConfabDb *self, const char *id, gint64 *module, gint64 *head, GError **error)
-{
-  g_autoptr (ConfabStatement) select =
-      confab_db_prepare (self, "SELECT seq, coalesce(head, 0) FROM modules WHERE id = ?", error);
-  gboolean has_row;
-
-  if (select == NULL)
-    return FALSE;
-
-  confab_statement_bind (select, "s", id);
-  if (!confab_db_step (self, select, &has_row, error))
-    return FALSE;
-  if (!has_row)
-    return not_found (self, "module", id, error);
-
-  *module = sqlite3_column_int64 (select, 0);
-  *head = sqlite3_column_int64 (select, 1);
-
-  return TRUE;
-}
-
-static gboolean
-find_message (ConfabDb *self, gint64 module, const char *id, gint64 *seq, GError **error)
-{
-  g_autoptr (ConfabStatement) select =
-      confab_db_prepare (self, "SELECT seq FROM messages WHERE module = ? AND id = ?", error);
-  gboolean has_row;
-
-  if (select == NULL)
-    return FALSE;
-
-  confab_statement_bind (select, "is", module, id);
-  if (!confab_db_step (self, select, &has_row, error))
-    return FALSE;
-  if (!has_row)
-    return not_found (self, "message", id, error);
-
-  *seq = sqlite3_column_int64 (select, 0);
-
-  return TRUE;
-}
-
-static gboolean
-read_node (ConfabDb *self, gint64 seq, Node *node, GError **error)
-{
-  g_autoptr (ConfabStatement) select = NULL;
-  gboolean has_row;
-
-  *node = (Node){ 0, 0, 0 };
-  if (seq == 0)
-    return TRUE;
-
-  select = confab_db_prepare (self,
-                              "SELECT coalesce(parent, 0), depth FROM messages"
-                              "  INDEXED BY messages_path WHERE seq = ?",
-                              error);
-  if (select == NULL)
-    return FALSE;
-
-  confab_statement_bind (select, "i", seq);
-  if (!confab_db_step (self, select, &has_row, error))
-    return FALSE;
-  if (!has_row)
-    return confab_db_fail_damaged (self, "parent of a message", error);
-
-  *node = (Node){ seq, sqlite3_column_int64 (select, 0), sqlite3_column_int64 (select, 1) };
-
-  /* so that no walk can go round in circles, whatever the file holds */
-  if (node->parent >= seq)
-    return confab_db_fail_damaged (self, "order of messages", error);
-
-  return TRUE;
-}
-
-/* The newest message of the branch that ends at @head and at the same time before @before: its
- * parent, or, for a message of a hidden branch, where that left the visible one. */
-static gboolean
-find_end_before (ConfabDb *self, gint64 head, gint64 before, gint64 *end, GError **error)
-{
-  Node visible;
-  Node node;
-
-  if (!read_node (self, head, &visible, error) || !read_node (self, before, &node, error))
-    return FALSE;
-
-  while (visible.seq != node.seq)
-    {
-      Node *later = visible.depth >= node.depth ? &visible : &node;
-
-      if (!read_node (self, later->parent, later, error))
-        return FALSE;
-    }
-
-  *end = node.seq == before ? node.parent : node.seq;
-
-  return TRUE;
-}
-
-/* The last @limit messages (below 0: all) of the branch that ends at @end, oldest first. */
 static GPtrArray *
-read_path (ConfabDb *self, gint64 end, gint64 limit, GError **error)
+read_path (ConfabDb *self, const char *sql, gint64 end, gint64 limit, GError **error)
 {
-  static const char sql[] =
-      "WITH RECURSIVE path (seq, parent, n) AS ("
-      "  SELECT seq, parent, 1 FROM messages INDEXED BY messages_path WHERE seq = ?1"
-      "  UNION ALL"
-      "  SELECT m.seq, m.parent, path.n + 1 FROM path"
-      "    CROSS JOIN messages m INDEXED BY messages_path ON m.seq = path.parent"
-      "    WHERE m.seq < path.seq AND (?2 < 0 OR path.n < ?2))"
-      " SELECT" CONFAB_MESSAGE_COLUMNS "FROM path CROSS JOIN messages m ON m.seq = path.seq"
-      " ORDER BY path.seq";
   g_autoptr (ConfabStatement) select = confab_db_prepare (self, sql, error);
 
   if (select == NULL)
@@ -253,22 +139,23 @@ confab_db_read_history (ConfabDb *self,
                         gboolean *more,
                         GError **error)
 {
+  static const char sql[] = SELECT_PATH (CONFAB_MESSAGE_COLUMNS "," CONFAB_BRANCHES_COLUMNS);
   g_autoptr (GPtrArray) messages = NULL;
   gint64 module;
   gint64 before;
   gint64 end;
-  Node node;
+  ConfabNode node;
 
-  if (!find_module (self, module_id, &module, &end, error))
+  if (!confab_db_find_module (self, module_id, &module, &end, error))
     return NULL;
   if (before_id != NULL
-      && (!find_message (self, module, before_id, &before, error)
-          || !find_end_before (self, end, before, &end, error)))
+      && (!confab_db_find_message (self, module, before_id, &before, error)
+          || !confab_db_find_end_before (self, end, before, &end, error)))
     return NULL;
-  if (!read_node (self, end, &node, error))
+  if (!confab_db_read_node (self, end, &node, error))
     return NULL;
 
-  messages = read_path (self, end, limit, error);
+  messages = read_path (self, sql, end, limit, error);
   if (messages == NULL)
     return NULL;
 
@@ -280,14 +167,15 @@ confab_db_read_history (ConfabDb *self,
 GPtrArray *
 confab_db_read_branch (ConfabDb *self, const char *module_id, const char *leaf_id, GError **error)
 {
+  static const char sql[] = SELECT_PATH (CONFAB_MESSAGE_COLUMNS);
   gint64 module;
   gint64 end;
 
-  if (!find_module (self, module_id, &module, &end, error)
-      || (leaf_id != NULL && !find_message (self, module, leaf_id, &end, error)))
+  if (!confab_db_find_module (self, module_id, &module, &end, error)
+      || (leaf_id != NULL && !confab_db_find_message (self, module, leaf_id, &end, error)))
     return NULL;
 
-  return read_path (self, end, -1, error);
+  return read_path (self, sql, end, -1, error);
 }
 
 static ConfabMessageRecord *

@@ -60,7 +60,21 @@ parse_finish_reason (const char *name, gboolean *has, ConfabFinishReason *reason
   return FALSE;
 }
 
-/* From CONFAB_MESSAGE_COLUMNS. */
+/* From CONFAB_BRANCHES_COLUMNS; NULL: alone. */
+ConfabBranches *
+confab_row_read_branches (ConfabStatement *row, int column)
+{
+  const ConfabBranches branches = {
+    .count = sqlite3_column_int64 (row, column),
+    .index = sqlite3_column_int64 (row, column + 1),
+    .previous_id = (char *) sqlite3_column_text (row, column + 2),
+    .next_id = (char *) sqlite3_column_text (row, column + 3),
+  };
+
+  return branches.count > 1 ? confab_branches_copy (&branches) : NULL;
+}
+
+/* From CONFAB_MESSAGE_COLUMNS, and CONFAB_BRANCHES_COLUMNS if the row has them. */
 ConfabMessageRecord *
 confab_row_read_message (ConfabDb *self, ConfabStatement *row, GError **error)
 {
@@ -85,6 +99,8 @@ confab_row_read_message (ConfabDb *self, ConfabStatement *row, GError **error)
   message->error_message = confab_row_dup_text (row, 15);
   message->created_at = sqlite3_column_int64 (row, 16);
   message->depth = sqlite3_column_int64 (row, 17);
+  if (sqlite3_column_count (row) > CONFAB_N_MESSAGE_COLUMNS)
+    message->branches = confab_row_read_branches (row, CONFAB_N_MESSAGE_COLUMNS);
 
   if (message->text == NULL
       || !parse_role ((const char *) sqlite3_column_text (row, 3), &message->role)

@@ -14,6 +14,17 @@ G_BEGIN_DECLS
   " m.finish_reason, m.provider, m.model, m.input_tokens, m.output_tokens, m.reasoning_tokens,"    \
   " m.cached_input_tokens, m.error_code, m.error_message, m.created_at, m.depth "
 
+/* of messages m too: how many siblings there are, which of them it is, the ones before and after */
+#define CONFAB_N_MESSAGE_COLUMNS 18
+#define CONFAB_SIBLINGS                                                                            \
+  "FROM messages s INDEXED BY messages_siblings WHERE s.module = m.module AND s.parent IS "        \
+  "m.parent"
+#define CONFAB_BRANCHES_COLUMNS                                                                    \
+  " (SELECT count(*) " CONFAB_SIBLINGS "),"                                                        \
+  " (SELECT count(*) " CONFAB_SIBLINGS " AND s.seq <= m.seq),"                                     \
+  " (SELECT s.id " CONFAB_SIBLINGS " AND s.seq < m.seq ORDER BY s.seq DESC LIMIT 1),"              \
+  " (SELECT s.id " CONFAB_SIBLINGS " AND s.seq > m.seq ORDER BY s.seq LIMIT 1) "
+
 /* of generations g; the first two are the seq of question and answer */
 #define CONFAB_GENERATION_COLUMNS                                                                  \
   " g.question, g.answer, g.id, (SELECT id FROM modules WHERE seq = g.module), g.request_id,"      \
@@ -23,6 +34,7 @@ G_BEGIN_DECLS
 
 char *confab_row_dup_text (ConfabStatement *row, int column);
 ConfabMessageRecord *confab_row_read_message (ConfabDb *self, ConfabStatement *row, GError **error);
+ConfabBranches *confab_row_read_branches (ConfabStatement *row, int column);
 ConfabGenerationRecord *
 confab_row_read_generation (ConfabDb *self, ConfabStatement *row, GError **error);
 

@@ -167,7 +167,11 @@ static const char step_4[] =
     "UPDATE modules SET parameters = replace (parameters, char (31), '\\u001f')"
     "  WHERE instr (parameters, char (31)) > 0;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4 };
+/* To find the messages that follow one, and so its siblings, in the order of their making: that of
+ * the rowid, by which every index ends. */
+static const char step_5[] = "CREATE INDEX messages_siblings ON messages (module, parent);";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 
 int
 confab_db_get_newest_version (void)

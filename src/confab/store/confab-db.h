@@ -100,6 +100,14 @@ gboolean confab_db_read_message (ConfabDb *self,
                                  ConfabMessageRecord **message,
                                  GError **error);
 
+/* confab-db-tree.c */
+ConfabBranchEnd *confab_db_read_branch_end (ConfabDb *self,
+                                            const char *module_id,
+                                            const char *message_id,
+                                            GError **error);
+ConfabFork *
+confab_db_read_fork (ConfabDb *self, const char *module_id, const char *parent_id, GError **error);
+
 typedef enum
 {
   CONFAB_EXCHANGE_BY_REQUEST,

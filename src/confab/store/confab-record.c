@@ -98,6 +98,7 @@ confab_message_record_copy (const ConfabMessageRecord *self)
   copy->model = g_strdup (self->model);
   copy->error_code = g_strdup (self->error_code);
   copy->error_message = g_strdup (self->error_message);
+  copy->branches = confab_branches_copy (self->branches);
 
   return copy;
 }
@@ -122,6 +123,7 @@ confab_message_record_free (ConfabMessageRecord *self)
   g_free (self->model);
   g_free (self->error_code);
   g_free (self->error_message);
+  confab_branches_free (self->branches);
   g_free (self);
 }
 
@@ -180,6 +182,36 @@ confab_exchange_free (ConfabExchange *self)
   confab_generation_record_free (self->generation);
   confab_message_record_free (self->question);
   confab_message_record_free (self->answer);
+  g_free (self);
+}
+
+/**
+ * confab_branch_end_free:
+ * @self: (transfer full) (nullable): where a branch ends
+ */
+void
+confab_branch_end_free (ConfabBranchEnd *self)
+{
+  if (self == NULL)
+    return;
+
+  g_free (self->parent_id);
+  g_free (self->leaf_id);
+  g_free (self);
+}
+
+/**
+ * confab_fork_free:
+ * @self: (transfer full) (nullable): a place among the messages
+ */
+void
+confab_fork_free (ConfabFork *self)
+{
+  if (self == NULL)
+    return;
+
+  confab_branches_free (self->branches);
+  confab_branches_free (self->next);
   g_free (self);
 }
 

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "confab-branches.h"
 #include "confab-completion.h"
 #include "confab-parts.h"
 #include "confab-state.h"
@@ -61,7 +62,8 @@ typedef struct
   char *error_code;    /* nullable */
   char *error_message; /* nullable */
   gint64 created_at;
-  guint64 depth; /* only read: messages from the first of its branch to this one */
+  guint64 depth;            /* only read: messages from the first of its branch to this one */
+  ConfabBranches *branches; /* nullable; only read, of history */
 } ConfabMessageRecord;
 
 typedef struct
@@ -95,6 +97,22 @@ typedef struct
   GPtrArray *modules;  /* of ConfabModuleRecord, oldest first */
 } ConfabOverview;
 
+/* The branch that runs through a message, as far down as it goes. */
+typedef struct
+{
+  char *parent_id;    /* nullable; of that message */
+  char *leaf_id;      /* the newest message, by the newest one at every fork; or the head */
+  guint64 n_messages; /* from the first of the module to the leaf */
+  gboolean visible;   /* the leaf is the head, and that message on its way there */
+} ConfabBranchEnd;
+
+/* A place in the tree of messages, where one more may follow. */
+typedef struct
+{
+  ConfabBranches *branches; /* nullable; of the message that is there */
+  ConfabBranches *next;     /* nullable; of the next one to follow it */
+} ConfabFork;
+
 /* What was found: a message, or (without message_id) a module, or (without both) a session. */
 typedef struct
 {
@@ -124,6 +142,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabGenerationRecord, confab_generation_record_
 
 void confab_exchange_free (ConfabExchange *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabExchange, confab_exchange_free)
+
+void confab_branch_end_free (ConfabBranchEnd *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabBranchEnd, confab_branch_end_free)
+
+void confab_fork_free (ConfabFork *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabFork, confab_fork_free)
 
 void confab_overview_free (ConfabOverview *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabOverview, confab_overview_free)
