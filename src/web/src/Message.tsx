@@ -144,7 +144,7 @@ export const Question = memo(function Question({ message, isEditing, isBusy, act
       {isEditing ? (
         <QuestionEditor message={message} actions={actions} />
       ) : (
-        <>
+        <div className="said">
           <p className="bubble plain">{message.content}</p>
           <div className="actions">
             {isPending && <span className="note">{_("Sending…")}</span>}
@@ -156,7 +156,7 @@ export const Question = memo(function Question({ message, isEditing, isBusy, act
               run={() => actions.setEditing(message.id)}
             />
           </div>
-        </>
+        </div>
       )}
     </article>
   );
