@@ -185,6 +185,13 @@ module_changed_cb (ConfabService *service, const char *id, ConfabModule *module,
 }
 
 static void
+branch_changed_cb (ConfabService *service, const ConfabBranchChange *change, gpointer user_data)
+{
+  g_string_append_printf (user_data, "branch:%s:%" G_GUINT64_FORMAT ";",
+                          confab_module_get_id (change->module), change->n_messages);
+}
+
+static void
 open_service (ServiceFixture *self)
 {
   g_autoptr (GError) error = NULL;
@@ -201,6 +208,7 @@ open_service (ServiceFixture *self)
   g_signal_connect (self->service, "generation-started", G_CALLBACK (started_cb), self->heard);
   g_signal_connect (self->service, "session-changed", G_CALLBACK (session_changed_cb), self->heard);
   g_signal_connect (self->service, "module-changed", G_CALLBACK (module_changed_cb), self->heard);
+  g_signal_connect (self->service, "branch-changed", G_CALLBACK (branch_changed_cb), self->heard);
 }
 
 static void

@@ -42,7 +42,7 @@ typedef struct
   ConfabProviderRegistry *providers;
   ScriptedProvider *provider; /* the default one */
   /* "started:QUESTION;", "ended:QUESTION:STATE;", "module:ID;", "-module:ID;" for one that was
-   * deleted, and the same of sessions, as the signals came */
+   * deleted, and the same of sessions, "branch:ID:LENGTH;", as the signals came */
   GString *heard;
 } ServiceFixture;
 

@@ -62,6 +62,7 @@ test_required (void)
     { "ai:chat:resume", { "moduleId" } },
     { "ai:chat:leave", { "moduleId" } },
     { "ai:chat:history", { "moduleId" } },
+    { "ai:chat:branch", { "moduleId", "messageId" } },
     { "ai:chat:search", { "query" } },
     { "session:list", { NULL } },
     { "session:create", { NULL } },
@@ -104,8 +105,9 @@ static void
 assert_string (const char *call, const char *name, StringKind kind, gsize max)
 {
   /* with all that any call needs, so that only @name can be wrong */
-  g_autoptr (JsonObject) payload = parse (
-      "{\"moduleId\":\"m\",\"sessionId\":\"s\",\"message\":\"x\",\"title\":\"x\",\"query\":\"x\"}");
+  g_autoptr (JsonObject) payload =
+      parse ("{\"moduleId\":\"m\",\"messageId\":\"q\",\"sessionId\":\"s\",\"message\":\"x\","
+             "\"title\":\"x\",\"query\":\"x\"}");
   g_autofree char *longest = g_strnfill (max, 'a');
   g_autofree char *too_long = g_strnfill (max + 1, 'a');
 
@@ -157,6 +159,8 @@ test_strings (void)
     { "ai:chat:leave", "moduleId", ID, 128 },
     { "ai:chat:history", "moduleId", ID, 128 },
     { "ai:chat:history", "before", ID, 128 },
+    { "ai:chat:branch", "moduleId", ID, 128 },
+    { "ai:chat:branch", "messageId", ID, 128 },
     { "ai:chat:search", "query", MESSAGE, 1024 },
     { "session:create", "sessionId", ID, 128 },
     { "session:create", "title", TEXT, 1024 },

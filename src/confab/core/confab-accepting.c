@@ -5,6 +5,7 @@
 
 #include "confab-error.h"
 #include "confab-id.h"
+#include "confab-store-branches.h"
 #include "confab-rows.h"
 #include "confab-title.h"
 
@@ -242,9 +243,75 @@ make_generation (ConfabAsking *asking)
       question = confab_message_new_question (question_id, asking->parent_id, asking->text);
     }
   answer = confab_message_new_answer (answer_id, confab_message_get_id (question), generation_id);
+  if (asking->fork != NULL && question == asking->old_question)
+    {
+      confab_message_set_branches (question, asking->fork->branches);
+      confab_message_set_branches (answer, asking->fork->next);
+    }
+  else if (asking->fork != NULL)
+    confab_message_set_branches (question, asking->fork->next);
 
   return confab_generation_new (generation_id, asking->module_id, asking->request_id, question,
                                 answer);
+}
+
+static void
+fork_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  ConfabAsking *asking = g_task_get_task_data (task);
+  g_autoptr (ConfabFork) fork = NULL;
+  g_autoptr (GError) error = NULL;
+
+  fork = confab_store_fork_finish (CONFAB_STORE (source), result, &error);
+  if (confab_asking_starts_again (task))
+    return;
+  if (fork == NULL)
+    {
+      g_task_return_error (task, confab_service_storage_error (error));
+      return;
+    }
+
+  asking->fork = g_steal_pointer (&fork);
+  confab_asking_accept (task);
+}
+
+/* The message that the new one is to follow: a question that is answered anew, or what comes before
+ * a question. NULL: none. */
+static const char *
+get_fork_id (ConfabAsking *asking, ConfabModule *module)
+{
+  if (!asking->anew)
+    return confab_module_get_head_id (module);
+
+  return asking->text == NULL ? confab_message_get_id (asking->old_question) : asking->parent_id;
+}
+
+/* Whether all that was read still holds, and nothing is left to be read; else that is done. */
+static gboolean
+is_looked_up (GTask *task, ConfabModule *module)
+{
+  ConfabService *self = g_task_get_source_object (task);
+  ConfabAsking *asking = g_task_get_task_data (task);
+  const char *head_id = module != NULL ? confab_module_get_head_id (module) : NULL;
+
+  /* another branch was made visible meanwhile, or something else was asked */
+  if ((asking->anew || asking->fork != NULL) && g_strcmp0 (asking->asked_head_id, head_id) != 0)
+    {
+      confab_asking_look_up (task);
+      return FALSE;
+    }
+  if (asking->fork != NULL || module == NULL
+      || (!asking->anew && confab_module_is_head_last (module)))
+    return TRUE;
+
+  g_set_object (&asking->asked_module, module);
+  g_free (asking->asked_head_id);
+  asking->asked_head_id = g_strdup (head_id);
+  confab_store_fork_async (self->store, asking->module_id, get_fork_id (asking, module),
+                           fork_read_cb, g_object_ref (task));
+
+  return FALSE;
 }
 
 void
@@ -266,11 +333,15 @@ confab_asking_accept (GTask *task)
       confab_asking_answer_repeat (task, known);
       return;
     }
+  if (module != NULL && confab_service_await_switch (self, module, confab_asking_look_up, task))
+    return;
   if (!check_room (self, asking, module, &error))
     {
       g_task_return_error (task, error);
       return;
     }
+  if (!is_looked_up (task, module))
+    return;
 
   ensure_module (self, asking);
   if (!asking->anew)
@@ -286,6 +357,7 @@ confab_asking_accept (GTask *task)
   confab_module_set_head (asking->module,
                           confab_message_get_id (confab_generation_get_answer (generation)),
                           asking->depth + 1);
+  confab_module_mark_head_last (asking->module);
   confab_module_set_updated_at (asking->module, g_get_real_time () / 1000);
   if (asking->parent_id == NULL && asking->text != NULL
       && confab_module_get_title_is_auto (asking->module))

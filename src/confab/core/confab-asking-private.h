@@ -22,12 +22,15 @@ typedef struct
   /* Of that id when the store was asked; NULL: none. What is deleted is gone from here at once,
    * while reads that are on their way still find it there. */
   ConfabModule *asked_module;
+  /* Its head at that time: when it is another one by now, so may be what was found by it. */
+  char *asked_head_id;
 
   /* What is to be answered; of regenerate, from the store. */
-  char *question_id;
   char *parent_id;
   guint64 depth; /* of the question: messages from the first of its branch to it */
   ConfabMessage *old_question;
+  /* Where there may be siblings: those of what is made, and of the question that stands. */
+  ConfabFork *fork;
   /* What the same requestId started, while it is seen whether this asks the same. */
   ConfabGeneration *known;
   /* Why it is refused, unless it turns out to be a repeat. */
@@ -46,6 +49,9 @@ typedef struct
  * is a ConfabAsking. */
 /* Begins, or begins again, with what is here. */
 void confab_asking_look_up (GTask *task);
+/* Whether its module was deleted, or deleted and made anew, while the store was read: what was read
+ * means nothing then, and it is looked up once more. */
+gboolean confab_asking_starts_again (GTask *task);
 void confab_asking_answer_repeat (GTask *task, ConfabGeneration *generation);
 /* Takes @refusal. The same request may have been accepted while this one waited for the store. */
 void confab_asking_refuse_unless_repeat (GTask *task, GError *refusal);

@@ -13,6 +13,17 @@ typedef struct
   gboolean repeated;
 } Reply;
 
+/* What was read. */
+static void
+forget (ConfabAsking *asking)
+{
+  g_clear_pointer (&asking->asked_head_id, g_free);
+  g_clear_pointer (&asking->parent_id, g_free);
+  g_clear_object (&asking->old_question);
+  g_clear_pointer (&asking->fork, confab_fork_free);
+  g_clear_object (&asking->known);
+}
+
 static void
 asking_free (gpointer data)
 {
@@ -20,10 +31,7 @@ asking_free (gpointer data)
 
   g_clear_pointer (&asking->payload, json_object_unref);
   g_clear_object (&asking->asked_module);
-  g_free (asking->question_id);
-  g_free (asking->parent_id);
-  g_clear_object (&asking->old_question);
-  g_clear_object (&asking->known);
+  forget (asking);
   g_clear_error (&asking->refusal);
   g_clear_pointer (&asking->run, confab_run_unref);
   g_clear_object (&asking->module);
@@ -108,10 +116,8 @@ confab_asking_answer_repeat (GTask *task, ConfabGeneration *generation)
 
 static void request_read_cb (GObject *source, GAsyncResult *result, gpointer user_data);
 
-/* Whether its module was deleted, or deleted and made anew, while the store was read: what was read
- * means nothing then, and it is looked up once more. */
-static gboolean
-starts_again (GTask *task)
+gboolean
+confab_asking_starts_again (GTask *task)
 {
   ConfabService *self = g_task_get_source_object (task);
   ConfabAsking *asking = g_task_get_task_data (task);
@@ -119,7 +125,6 @@ starts_again (GTask *task)
   if (g_hash_table_lookup (self->modules, asking->module_id) == asking->asked_module)
     return FALSE;
 
-  g_clear_object (&asking->known);
   confab_asking_look_up (task);
 
   return TRUE;
@@ -151,7 +156,7 @@ user_message_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   record = confab_store_get_message_finish (CONFAB_STORE (source), result, &error);
-  if (starts_again (task))
+  if (confab_asking_starts_again (task))
     return;
   if (record != NULL)
     confab_asking_refuse_unless_repeat (
@@ -174,7 +179,7 @@ old_question_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   record = confab_store_get_message_finish (CONFAB_STORE (source), result, &error);
-  if (starts_again (task))
+  if (confab_asking_starts_again (task))
     return;
   if (error != NULL && !g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_NOT_FOUND))
     g_task_return_error (task, confab_service_storage_error (error));
@@ -202,8 +207,10 @@ read_messages (GTask *task)
   const char *message_id = confab_rules_get_string (asking->payload, "messageId");
   ConfabModule *module = g_hash_table_lookup (self->modules, asking->module_id);
 
-  if (asking->anew && message_id == NULL && module != NULL)
-    message_id = confab_module_get_head_id (module);
+  g_free (asking->asked_head_id);
+  asking->asked_head_id = module != NULL ? g_strdup (confab_module_get_head_id (module)) : NULL;
+  if (asking->anew && message_id == NULL)
+    message_id = asking->asked_head_id;
 
   if (asking->anew && message_id == NULL)
     refuse (task, CONFAB_ERROR_UNKNOWN_MESSAGE, _ ("There is nothing to answer anew."));
@@ -229,7 +236,7 @@ request_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   exchange = confab_store_exchange_finish (CONFAB_STORE (source), result, &error);
-  if (asking->refusal == NULL && starts_again (task))
+  if (asking->refusal == NULL && confab_asking_starts_again (task))
     return;
   if (error != NULL)
     {
@@ -270,6 +277,7 @@ confab_asking_look_up (GTask *task)
   ConfabAsking *asking = g_task_get_task_data (task);
   ConfabModule *module = g_hash_table_lookup (self->modules, asking->module_id);
 
+  forget (asking);
   g_set_object (&asking->asked_module, module);
   if (self->shut_down)
     refuse (task, CONFAB_ERROR_SHUTTING_DOWN, _ ("Confab is shutting down."));

@@ -224,7 +224,7 @@ page_free (gpointer data)
 
 /* As it stands now, while its text still grows elsewhere. */
 static ConfabMessage *
-make_answer_so_far (ConfabGeneration *generation)
+make_answer_so_far (ConfabGeneration *generation, const ConfabBranches *branches)
 {
   ConfabMessage *answer = confab_generation_get_answer (generation);
   g_autofree char *parts = confab_parts_new (confab_generation_get_text (generation),
@@ -238,6 +238,7 @@ make_answer_so_far (ConfabGeneration *generation)
     .parts = parts,
     .outcome = confab_message_get_outcome (answer),
     .error = confab_message_get_error (answer),
+    .branches = branches,
     .created_at = confab_message_get_created_at (answer),
   };
 
@@ -250,13 +251,15 @@ take_those_here (ConfabModule *module, GPtrArray *messages)
 {
   for (guint i = 0; i < messages->len; i++)
     {
-      const char *id = confab_message_get_generation_id (g_ptr_array_index (messages, i));
+      g_autoptr (ConfabMessage) kept = g_object_ref (g_ptr_array_index (messages, i));
+      const char *id = confab_message_get_generation_id (kept);
       ConfabGeneration *here = id != NULL ? confab_module_lookup_generation (module, id) : NULL;
 
       if (here == NULL)
         continue;
-      g_object_unref (g_ptr_array_index (messages, i));
-      g_ptr_array_index (messages, i) = make_answer_so_far (here);
+      g_object_unref (kept);
+      g_ptr_array_index (messages, i) =
+          make_answer_so_far (here, confab_message_get_branches (kept));
     }
 }
 

@@ -269,6 +269,7 @@ confab_rows_read_message (const ConfabMessageRecord *record)
     .parts = record->parts,
     .outcome = record->has_finish_reason ? &outcome : NULL,
     .error = error,
+    .branches = record->branches,
     .created_at = record->created_at,
   };
 

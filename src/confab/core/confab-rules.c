@@ -65,6 +65,8 @@ static const Field fields[] = {
   { "ai:chat:history", "moduleId", FIELD_ID, REQUIRED },
   { "ai:chat:history", "before", FIELD_ID, OPTIONAL },
   PAGE ("ai:chat:history"),
+  { "ai:chat:branch", "moduleId", FIELD_ID, REQUIRED },
+  { "ai:chat:branch", "messageId", FIELD_ID, REQUIRED },
   { "ai:chat:search", "query", FIELD_MESSAGE, REQUIRED, 0, CONFAB_MAX_QUERY_BYTES },
   PAGE ("ai:chat:search"),
   { "session:list", "cursor", FIELD_CURSOR, OPTIONAL },

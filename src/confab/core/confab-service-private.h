@@ -48,11 +48,23 @@ void confab_service_remove_module (ConfabService *self, ConfabModule *module);
 ConfabProvider *confab_service_find_provider (ConfabService *self, ConfabModule *module);
 /* The name by which the settings know that one; "none" if there is none. */
 const char *confab_service_find_provider_name (ConfabService *self, ConfabModule *module);
+/* What the store says, as an error of the contract. */
+GError *confab_service_storage_error (const GError *cause);
+
+/* confab-service-signals.c */
+void confab_service_add_signals (GType type);
 void confab_service_emit_started (ConfabService *self, ConfabGeneration *generation);
 void confab_service_emit_session (ConfabService *self, const char *id, ConfabSession *session);
 void confab_service_emit_module (ConfabService *self, const char *id, ConfabModule *module);
-/* What the store says, as an error of the contract. */
-GError *confab_service_storage_error (const GError *cause);
+void confab_service_emit_branch (ConfabService *self, const ConfabBranchChange *change);
+
+/* confab-branching.c */
+/* While another branch of @module is being made visible: calls @again with @task when that is on
+ * disk, or cannot get there. FALSE: none is. */
+gboolean confab_service_await_switch (ConfabService *self,
+                                      ConfabModule *module,
+                                      void (*again) (GTask *task),
+                                      GTask *task);
 
 /* confab-unwritten.c */
 void confab_service_keep_unwritten (ConfabService *self,

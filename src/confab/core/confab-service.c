@@ -12,16 +12,6 @@
 
 #define DEFAULT_MAX_RUNNING 64
 
-enum
-{
-  GENERATION_STARTED,
-  SESSION_CHANGED,
-  MODULE_CHANGED,
-  N_SIGNALS
-};
-
-static guint signals[N_SIGNALS];
-
 G_DEFINE_FINAL_TYPE (ConfabService, confab_service, G_TYPE_OBJECT)
 
 static void
@@ -48,38 +38,8 @@ confab_service_finalize (GObject *object)
 static void
 confab_service_class_init (ConfabServiceClass *klass)
 {
-  GType type = G_TYPE_FROM_CLASS (klass);
-
   G_OBJECT_CLASS (klass)->finalize = confab_service_finalize;
-
-  /**
-   * ConfabService::generation-started:
-   * @self: the service
-   * @generation: what was accepted
-   */
-  signals[GENERATION_STARTED] =
-      g_signal_new ("generation-started", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
-                    1, CONFAB_TYPE_GENERATION);
-
-  /**
-   * ConfabService::session-changed:
-   * @self: the service
-   * @session_id: its id
-   * @session: (nullable): as it is now; %NULL: it was deleted
-   */
-  signals[SESSION_CHANGED] =
-      g_signal_new ("session-changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
-                    G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, CONFAB_TYPE_SESSION);
-
-  /**
-   * ConfabService::module-changed:
-   * @self: the service
-   * @module_id: its id
-   * @module: (nullable): as it is now; %NULL: it was deleted
-   */
-  signals[MODULE_CHANGED] =
-      g_signal_new ("module-changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
-                    G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, CONFAB_TYPE_MODULE);
+  confab_service_add_signals (G_TYPE_FROM_CLASS (klass));
 }
 
 static void
@@ -385,24 +345,6 @@ confab_service_require_session (ConfabService *self, const char *session_id, GEr
                          _ ("There is no session with this sessionId."));
 
   return session;
-}
-
-void
-confab_service_emit_started (ConfabService *self, ConfabGeneration *generation)
-{
-  g_signal_emit (self, signals[GENERATION_STARTED], 0, generation);
-}
-
-void
-confab_service_emit_session (ConfabService *self, const char *id, ConfabSession *session)
-{
-  g_signal_emit (self, signals[SESSION_CHANGED], 0, id, session);
-}
-
-void
-confab_service_emit_module (ConfabService *self, const char *id, ConfabModule *module)
-{
-  g_signal_emit (self, signals[MODULE_CHANGED], 0, id, module);
 }
 
 /**

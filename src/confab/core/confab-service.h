@@ -34,6 +34,7 @@ G_BEGIN_DECLS
  *     came before
  *   session-changed (const char *session_id, ConfabSession *session): NULL: deleted
  *   module-changed (const char *module_id, ConfabModule *module): NULL: deleted
+ *   branch-changed (const ConfabBranchChange *change): before the module-changed that goes with it
  */
 G_DECLARE_FINAL_TYPE (ConfabService, confab_service, CONFAB, SERVICE, GObject)
 
@@ -86,6 +87,26 @@ void confab_service_search_async (ConfabService *self,
                                   GAsyncReadyCallback callback,
                                   gpointer user_data);
 GPtrArray *confab_service_search_finish (ConfabService *self, GAsyncResult *result, GError **error);
+
+/* ai:chat:branch: another branch of a module became the visible one */
+typedef struct
+{
+  ConfabModule *module;
+  const char *message_id; /* that was asked for */
+  const char *parent_id;  /* of that message; nullable: it is a first one */
+  const char *head_id;
+  guint64 n_messages; /* of the branch that is visible now */
+} ConfabBranchChange;
+
+void confab_service_switch_branch_async (ConfabService *self,
+                                         JsonObject *payload,
+                                         GAsyncReadyCallback callback,
+                                         gpointer user_data);
+gboolean confab_service_switch_branch_finish (ConfabService *self,
+                                              GAsyncResult *result,
+                                              char **head_id,
+                                              guint64 *n_messages,
+                                              GError **error);
 
 /* session:create, session:update, session:delete, and the same of modules */
 void confab_service_change_session_async (ConfabService *self,

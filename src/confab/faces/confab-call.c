@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-call.h"
 
-#include <glib/gi18n-lib.h>
-
+#include "confab-provider-listing.h"
 #include "confab-wire-objects.h"
 #include "confab-wire.h"
 
 #define PROTOCOL_VERSION 1
 #define DEFAULT_PAGE 50
-/* How long provider:list waits for the slowest of the model servers. */
-#define LISTING_SECONDS 5
 
 typedef struct
 {
@@ -96,6 +93,33 @@ static void
 run_history (const ConfabCallContext *context, const char *name, JsonObject *payload, Call *call)
 {
   confab_service_history_async (context->service, payload, history_cb, call);
+}
+
+static void
+branch_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree char *head_id = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 n_messages;
+  JsonObject *ack;
+
+  if (!confab_service_switch_branch_finish (CONFAB_SERVICE (source), result, &head_id, &n_messages,
+                                            &error))
+    {
+      refuse (user_data, error);
+      return;
+    }
+
+  ack = json_object_new ();
+  json_object_set_string_member (ack, "headId", head_id);
+  json_object_set_int_member (ack, "messageCount", (gint64) n_messages);
+  answer (user_data, ack);
+}
+
+static void
+run_branch (const ConfabCallContext *context, const char *name, JsonObject *payload, Call *call)
+{
+  confab_service_switch_branch_async (context->service, payload, branch_cb, call);
 }
 
 static void
@@ -285,9 +309,9 @@ run_server_info (const ConfabCallContext *context,
                  JsonObject *payload,
                  Call *call)
 {
-  static const char *const feature_names[] = { "generate", "stop",     "reasoning",  "resume",
-                                               "history",  "search",   "regenerate", "sessions",
-                                               "modules",  "providers" };
+  static const char *const feature_names[] = { "generate", "stop",    "reasoning",  "resume",
+                                               "history",  "search",  "regenerate", "branches",
+                                               "sessions", "modules", "providers" };
   JsonArray *features = json_array_new ();
   JsonObject *limits = json_object_new ();
   JsonObject *ack = json_object_new ();
@@ -310,80 +334,13 @@ run_server_info (const ConfabCallContext *context,
   answer (call, ack);
 }
 
-/* provider:list while the providers are asked for their models, all at once. */
-typedef struct
-{
-  Call *call;
-  JsonArray *providers;
-  guint n_awaited;
-  GCancellable *too_late;
-  GSource *limit;
-} ProviderListing;
-
-typedef struct
-{
-  ProviderListing *listing;
-  JsonObject *entry; /* belongs to the listing */
-} ProviderEntry;
-
-/* Takes @listing when nothing is awaited any more. */
 static void
-maybe_answer_listing (ProviderListing *listing)
+providers_listed_cb (JsonArray *providers, gpointer user_data)
 {
-  JsonObject *ack;
+  JsonObject *ack = json_object_new ();
 
-  if (listing->n_awaited > 0)
-    return;
-
-  ack = json_object_new ();
-  json_object_set_array_member (ack, "providers", listing->providers);
-  answer (listing->call, ack);
-  g_source_destroy (listing->limit);
-  g_source_unref (listing->limit);
-  g_object_unref (listing->too_late);
-  g_free (listing);
-}
-
-static gboolean
-too_late_cb (gpointer user_data)
-{
-  /* whoever is cancelled may be the last, and with it the listing goes */
-  g_autoptr (GCancellable) too_late = g_object_ref (G_CANCELLABLE (user_data));
-
-  g_cancellable_cancel (too_late);
-
-  return G_SOURCE_REMOVE;
-}
-
-static void
-models_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree ProviderEntry *waiting = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) names = NULL;
-  JsonArray *models = json_array_new ();
-  const char *model;
-
-  /* a provider that cannot be reached is there all the same */
-  names = confab_provider_list_models_finish (CONFAB_PROVIDER (source), result, &error);
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    json_object_set_string_member (waiting->entry, "error",
-                                   _ ("The model server did not answer in time."));
-  else if (names == NULL)
-    json_object_set_string_member (waiting->entry, "error", error->message);
-  for (guint i = 0; names != NULL && i < names->len; i++)
-    json_array_add_string_element (models, g_ptr_array_index (names, i));
-  json_object_set_array_member (waiting->entry, "models", models);
-
-  /* where none is configured, the first that is listed answers */
-  model = confab_provider_get_model (CONFAB_PROVIDER (source));
-  if (model == NULL && names != NULL && names->len > 0)
-    model = g_ptr_array_index (names, 0);
-  if (model != NULL)
-    json_object_set_string_member (waiting->entry, "model", model);
-
-  waiting->listing->n_awaited--;
-  maybe_answer_listing (waiting->listing);
+  json_object_set_array_member (ack, "providers", providers);
+  answer (user_data, ack);
 }
 
 static void
@@ -392,39 +349,14 @@ run_provider_list (const ConfabCallContext *context,
                    JsonObject *payload,
                    Call *call)
 {
-  ConfabProviderRegistry *registry = confab_service_get_providers (context->service);
-  const char *const *names = registry != NULL ? confab_provider_registry_list (registry) : NULL;
-  ProviderListing *listing = g_new0 (ProviderListing, 1);
-
-  listing->call = call;
-  listing->providers = json_array_new ();
-  listing->n_awaited = 1;
-  listing->too_late = g_cancellable_new ();
-  listing->limit = g_timeout_source_new_seconds (LISTING_SECONDS);
-  g_source_set_static_name (listing->limit, "[confab] provider:list limit");
-  g_source_set_callback (listing->limit, too_late_cb, listing->too_late, NULL);
-  g_source_attach (listing->limit, g_main_context_get_thread_default ());
-  for (guint i = 0; names != NULL && names[i] != NULL; i++)
-    {
-      ProviderEntry *waiting = g_new (ProviderEntry, 1);
-      JsonObject *entry = json_object_new ();
-
-      json_object_set_string_member (entry, "name", names[i]);
-      json_object_set_boolean_member (entry, "default", i == 0);
-      json_array_add_object_element (listing->providers, entry);
-      *waiting = (ProviderEntry){ listing, entry };
-      listing->n_awaited++;
-      confab_provider_list_models_async (confab_provider_registry_lookup (registry, names[i]),
-                                         listing->too_late, models_listed_cb, waiting);
-    }
-
-  listing->n_awaited--;
-  maybe_answer_listing (listing);
+  confab_provider_listing (confab_service_get_providers (context->service), providers_listed_cb,
+                           call);
 }
 
 static const CallRow call_table[] = {
   { "ai:chat:stop", run_stop },
   { "ai:chat:history", run_history },
+  { "ai:chat:branch", run_branch },
   { "ai:chat:search", run_search },
   { "session:list", run_session_list },
   { "session:create", run_change_session },

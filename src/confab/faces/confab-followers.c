@@ -2,6 +2,7 @@
 #include "confab-followers.h"
 
 #include "confab-following.h"
+#include "confab-wire-objects.h"
 
 /* How long the end of a generation is remembered for those whose connection was lost at that time,
  * which they and we may notice late, before the library's recovery is over. */
@@ -147,6 +148,19 @@ started_cb (ConfabService *service, ConfabGeneration *generation, gpointer user_
   confab_following_start (following);
 }
 
+/* To all of the module; to those that are away when they are recovered. */
+static void
+branch_changed_cb (ConfabService *service, const ConfabBranchChange *change, gpointer user_data)
+{
+  ConfabFollowers *self = user_data;
+  g_autofree char *room = make_room_name (confab_module_get_id (change->module));
+  g_autofree char *json = confab_wire_to_string (confab_wire_branch_change (change));
+  g_autoptr (SocketioBroadcast) broadcast = socketio_namespace_broadcast (self->namespace);
+
+  socketio_broadcast_to (broadcast, room);
+  socketio_broadcast_emit_json (broadcast, "ai:chat:branch", json);
+}
+
 /**
  * confab_followers_new:
  * @service: whose generations to tell of
@@ -166,6 +180,7 @@ confab_followers_new (ConfabService *service, SocketioNamespace *namespace)
   g_queue_init (&self->ended);
   self->laggards = confab_laggards_new (namespace, confab_service_get_metrics (service));
   g_signal_connect (service, "generation-started", G_CALLBACK (started_cb), self);
+  g_signal_connect (service, "branch-changed", G_CALLBACK (branch_changed_cb), self);
 
   return self;
 }

@@ -8,6 +8,7 @@
 #include "confab-error.h"
 #include "confab-followers.h"
 #include "confab-guard.h"
+#include "confab-wire-objects.h"
 #include "confab-wire.h"
 
 struct _ConfabGateway
@@ -221,6 +222,8 @@ recalled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       json_object_set_boolean_member (object, "ok", TRUE);
       json_object_set_string_member (object, "state", "idle");
     }
+  if (module != NULL)
+    confab_wire_set_head (object, module);
   if (running != NULL && running != generation)
     confab_wire_set_active (object, running);
 

@@ -50,11 +50,29 @@ confab_wire_set_usage (JsonObject *object, const ConfabOutcome *outcome)
   json_object_set_object_member (object, "usage", usage);
 }
 
+/* Set only where there are any. */
+static void
+set_branches (JsonObject *object, const ConfabBranches *branches)
+{
+  JsonObject *member;
+
+  if (branches == NULL)
+    return;
+
+  member = json_object_new ();
+  json_object_set_int_member (member, "index", (gint64) branches->index);
+  json_object_set_int_member (member, "count", (gint64) branches->count);
+  set_string_or_null (member, "previousId", branches->previous_id);
+  set_string_or_null (member, "nextId", branches->next_id);
+  json_object_set_object_member (object, "branches", member);
+}
+
 /**
  * confab_wire_message:
  * @message: a message
  *
- * Returns: (transfer full): it as the contract has it; why it failed is added as code and error
+ * Returns: (transfer full): it as the contract has it; why it failed is added as code and error,
+ *   where it stands among its siblings as branches
  */
 JsonObject *
 confab_wire_message (ConfabMessage *message)
@@ -84,6 +102,7 @@ confab_wire_message (ConfabMessage *message)
       json_object_set_string_member (object, "code", confab_error_to_code (error));
       json_object_set_string_member (object, "error", error->message);
     }
+  set_branches (object, confab_message_get_branches (message));
 
   return object;
 }
@@ -101,6 +120,19 @@ confab_wire_session (ConfabSession *session)
                               g_list_model_get_n_items (G_LIST_MODEL (session)));
 
   return object;
+}
+
+/**
+ * confab_wire_set_head:
+ * @object: an object
+ * @module: a module
+ *
+ * Sets the member headId, null where there is no message.
+ */
+void
+confab_wire_set_head (JsonObject *object, ConfabModule *module)
+{
+  set_string_or_null (object, "headId", confab_module_get_head_id (module));
 }
 
 /**
@@ -131,6 +163,7 @@ confab_wire_module (ConfabModule *module)
       running != NULL ? confab_state_to_string (confab_generation_get_state (running)) : "idle");
   json_object_set_int_member (object, "messageCount",
                               (gint64) confab_module_get_n_messages (module));
+  confab_wire_set_head (object, module);
   json_object_set_int_member (object, "createdAt", confab_module_get_created_at (module));
   json_object_set_int_member (object, "updatedAt", confab_module_get_updated_at (module));
 
@@ -150,6 +183,20 @@ confab_wire_search_result (const ConfabSearchResult *result)
   json_object_set_string_member (object, "title", result->title);
   json_object_set_string_member (object, "snippet", result->snippet);
   json_object_set_int_member (object, "createdAt", result->created_at);
+
+  return object;
+}
+
+JsonObject *
+confab_wire_branch_change (const ConfabBranchChange *change)
+{
+  JsonObject *object = json_object_new ();
+
+  json_object_set_string_member (object, "moduleId", confab_module_get_id (change->module));
+  json_object_set_string_member (object, "messageId", change->message_id);
+  json_object_set_string_member (object, "headId", change->head_id);
+  set_string_or_null (object, "parentId", change->parent_id);
+  json_object_set_int_member (object, "messageCount", (gint64) change->n_messages);
 
   return object;
 }

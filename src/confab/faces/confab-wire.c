@@ -58,12 +58,30 @@ append_ids (GString *json, ConfabGeneration *generation)
   append_member (json, "generationId", confab_generation_get_id (generation));
 }
 
+/* Appended only where there are any. */
+static void
+append_branches (GString *json, const char *name, ConfabMessage *message)
+{
+  const ConfabBranches *branches = confab_message_get_branches (message);
+
+  if (branches == NULL)
+    return;
+
+  g_string_append_printf (json,
+                          ",\"%s\":{\"index\":%" G_GUINT64_FORMAT ",\"count\":%" G_GUINT64_FORMAT,
+                          name, branches->index, branches->count);
+  append_member (json, "previousId", branches->previous_id);
+  append_member (json, "nextId", branches->next_id);
+  g_string_append_c (json, '}');
+}
+
 /**
  * confab_wire_append_started:
  * @json: where to append
  * @generation: a generation
  *
- * Appends the payload of `ai:chat:started`.
+ * Appends the payload of `ai:chat:started`: with branches where the answer has siblings, and with
+ * userBranches where the question has.
  */
 void
 confab_wire_append_started (GString *json, ConfabGeneration *generation)
@@ -77,6 +95,8 @@ confab_wire_append_started (GString *json, ConfabGeneration *generation)
   append_member (json, "userMessageId", confab_message_get_id (question));
   append_member (json, "parentId", confab_message_get_parent_id (question));
   append_member (json, "message", confab_message_get_content (question));
+  append_branches (json, "branches", confab_generation_get_answer (generation));
+  append_branches (json, "userBranches", question);
   g_string_append_c (json, '}');
 }
 

@@ -20,6 +20,7 @@ struct _ConfabModule
 
   char *head_id;
   guint64 n_messages;
+  gboolean head_is_last;
   char *kept_head_id;
   guint64 kept_n_messages;
 
@@ -60,6 +61,7 @@ confab_module_init (ConfabModule *self)
   self->updated_at = self->created_at;
   self->title = g_strdup ("");
   self->title_is_auto = TRUE;
+  self->head_is_last = TRUE;
 }
 
 /**
@@ -277,6 +279,23 @@ confab_module_set_head (ConfabModule *self, const char *head_id, guint64 n_messa
 
   set_string (&self->head_id, head_id);
   self->n_messages = n_messages;
+  self->head_is_last = FALSE;
+}
+
+gboolean
+confab_module_is_head_last (ConfabModule *self)
+{
+  g_return_val_if_fail (CONFAB_IS_MODULE (self), FALSE);
+
+  return self->head_is_last;
+}
+
+void
+confab_module_mark_head_last (ConfabModule *self)
+{
+  g_return_if_fail (CONFAB_IS_MODULE (self));
+
+  self->head_is_last = TRUE;
 }
 
 void

@@ -45,6 +45,10 @@ void confab_module_set_parameters (ConfabModule *self, JsonObject *parameters);
 const char *confab_module_get_head_id (ConfabModule *self); /* nullable */
 guint64 confab_module_get_n_messages (ConfabModule *self);
 void confab_module_set_head (ConfabModule *self, const char *head_id, guint64 n_messages);
+/* Whether it is known that no message follows the head; not right after confab_module_set_head().
+ */
+gboolean confab_module_is_head_last (ConfabModule *self);
+void confab_module_mark_head_last (ConfabModule *self);
 /* As the store has it, to go back to when it takes no more. */
 void confab_module_set_kept_head (ConfabModule *self, const char *head_id, guint64 n_messages);
 void confab_module_restore_head (ConfabModule *self);
