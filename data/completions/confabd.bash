@@ -23,8 +23,8 @@ _confabd() {
             return
             ;;
     esac
-    mapfile -t COMPREPLY < <(compgen -W "--port --bind --unix --data-dir --config --dev
-        --no-realtime --allow-origin --allow-host --provider --base-url --model --session --system
+    mapfile -t COMPREPLY < <(compgen -W "--port --bind --unix --data-dir --in-memory --config
+        --dev --no-realtime --allow-origin --allow-host --provider --base-url --model --session --system
         --no-bus --replace --verbose --version --help" -- "$cur")
 }
 

@@ -9,6 +9,7 @@ complete -c confabd -l bind -x -d 'IP address instead of loopback'
 complete -c confabd -l unix -r -F -d 'UNIX socket'
 complete -c confabd -l data-dir -x -a '(__fish_complete_directories)' \
     -d 'Where everything is kept'
+complete -c confabd -l in-memory -d 'Write no conversation to disk'
 complete -c confabd -l config -r -F -d 'File of settings'
 complete -c confabd -l dev -d 'No token, loopback addresses only'
 complete -c confabd -l no-realtime -d 'Pages only, no Socket.IO'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// bench.mjs [--rounds N] [--python] [--plots DIR] [SCENARIO…]: measures the confabd that CONFABD
-// names and its peers in turn (A B A B), each scenario on fresh servers, and prints medians and
-// ratios; with DIR, draws them too.
+// bench.mjs [--rounds N] [--python] [--in-memory] [--plots DIR] [SCENARIO…]:
+// measures the confabd that CONFABD names and its peers in turn (A B A B), each scenario on fresh
+// servers, and prints medians and ratios; with DIR, draws them too.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -16,12 +16,13 @@ const { values: options, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '2' },
     python: { type: 'boolean', default: false },
+    'in-memory': { type: 'boolean', default: false },
     plots: { type: 'string' },
   },
   allowPositionals: true,
 });
 const rounds = Number(options.rounds);
-const peers = ['node', ...(options.python ? ['python'] : [])];
+const peers = ['node', ...['python', 'in-memory'].filter((name) => options[name])];
 const unknown = positionals.filter((name) => !scenarios.some((known) => known.name === name));
 if (unknown.length > 0 || !(rounds >= 1)) {
   console.error(`Scenarios: ${scenarios.map(({ name }) => name).join(', ')}`);

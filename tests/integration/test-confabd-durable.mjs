@@ -2,12 +2,12 @@
 // What outlives a client, a connection and confabd itself.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { stat, truncate } from 'node:fs/promises';
+import { readFile, readdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 
 import { checkEvents, connect, connectOverUnix, startDurable, statsOf } from './lib/chat.mjs';
-import { spawnConfabd } from './lib/confabd.mjs';
+import { spawnConfabd, startConfabd } from './lib/confabd.mjs';
 import { fetchFrom } from './lib/http.mjs';
 import { sleep } from './lib/process.mjs';
 
@@ -444,6 +444,34 @@ test('a database that cannot be used is left as it is', async (t) => {
   assert.equal((await damaged.waitForExit()).code, 2);
   assert.match(damaged.stderr, /^confabd: [^\n]+\n$/);
   assert.equal((await stat(path)).size, 5000);
+});
+
+test('in memory nothing is written, and what the folder holds stays as it is', async (t) => {
+  const { upstream, dir, again, confabd } = await startDurable(t, 'echo');
+  const chat = await connect(t, confabd);
+  await chat.ask({ moduleId: 'kept', message: 'On disk' });
+  await confabd.stop();
+  const files = (await readdir(dir)).sort();
+  const database = await readFile(join(dir, 'confab.db'));
+
+  const passing = await startConfabd(t, ['--provider', 'openai', '--base-url', upstream.baseUrl,
+    '--model', 'raw:echo', '--data-dir', dir, '--in-memory']);
+  const other = await connect(t, passing);
+  assert.deepEqual((await other.call('module:list', { sessionId: 'default' })).code,
+    'unknown-session');
+  await other.ask({ moduleId: 'm', message: 'Between us' });
+  const { messages } = await other.call('ai:chat:history', { moduleId: 'm' });
+  assert.deepEqual(messages.map(({ content }) => content), ['Between us',
+    'user: Between us\n']);
+  const { results } = await other.call('ai:chat:search', { query: 'between' });
+  assert.ok(results.length > 0);
+  await passing.stop();
+  assert.deepEqual((await readdir(dir)).sort(), files);
+  assert.deepEqual(await readFile(join(dir, 'confab.db')), database);
+
+  const back = await connect(t, await again());
+  const { modules } = await back.call('module:list', { sessionId: 'default' });
+  assert.deepEqual(modules.map(({ moduleId }) => moduleId), ['kept']);
 });
 
 test('a slow reader is sent what it missed in one piece, and slows nobody', async (t) => {

@@ -206,8 +206,8 @@ test('--version and --help', async () => {
   assert.match(version.stdout, /^confabd \d+\.\d+\.\d+\n$/);
   const help = await run(['--help']);
   assert.equal(help.code, 0);
-  for (const option of ['port', 'bind', 'unix', 'data-dir', 'dev', 'no-realtime', 'allow-origin',
-    'allow-host', 'provider', 'base-url', 'model', 'session', 'system', 'no-bus',
+  for (const option of ['port', 'bind', 'unix', 'data-dir', 'in-memory', 'dev', 'no-realtime',
+    'allow-origin', 'allow-host', 'provider', 'base-url', 'model', 'session', 'system', 'no-bus',
     'replace', 'verbose', 'version'])
     assert.match(help.stdout, new RegExp(`--${option}\\b`));
 });

@@ -43,6 +43,7 @@ test_defaults (void)
   g_assert_cmpstr (options->unix_path, ==, unix_path);
   g_assert_false (options->unix_asked);
   g_assert_cmpstr (options->data_dir, ==, data_dir);
+  g_assert_false (options->in_memory);
   g_assert_false (options->dev);
   g_assert_true (options->realtime);
   g_assert_cmpuint (g_strv_length (options->allow_origins), ==, 0);
@@ -58,7 +59,8 @@ static void
 test_all (void)
 {
   g_autoptr (ConfabOptions) options = parse_well (
-      "--port 0 --bind 192.0.2.1 --unix /run/x/socket --data-dir /d --no-realtime --allow-origin "
+      "--port 0 --bind 192.0.2.1 --unix /run/x/socket --data-dir /d --in-memory --no-realtime "
+      "--allow-origin "
       "https://A.example --allow-origin http://b.example:8080 --allow-host C.example --provider "
       "openai --base-url http://127.0.0.1:1/v1 --model m --system --replace --verbose --version");
   g_autofree char *bind = g_inet_address_to_string (options->bind);
@@ -70,6 +72,7 @@ test_all (void)
   g_assert_cmpstr (options->unix_path, ==, "/run/x/socket");
   g_assert_true (options->unix_asked);
   g_assert_cmpstr (options->data_dir, ==, "/d");
+  g_assert_true (options->in_memory);
   g_assert_false (options->realtime);
   g_assert_cmpstr (options->allow_origins[0], ==, "https://a.example");
   g_assert_cmpstr (options->allow_origins[1], ==, "http://b.example:8080");

@@ -16,6 +16,7 @@ typedef struct
   char *bind;
   char *unix_path;
   char *data_dir;
+  gboolean in_memory;
   char *config;
   gboolean dev;
   gboolean no_realtime;
@@ -93,6 +94,8 @@ parse_raw (RawOptions *raw, char **argv, GError **error)
       N_ ("UNIX socket ($XDG_RUNTIME_DIR/confab/socket); '' for none"), "PATH" },
     { "data-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw->data_dir,
       N_ ("Where everything is kept ($XDG_DATA_HOME/confab)"), "DIR" },
+    { "in-memory", 0, 0, G_OPTION_ARG_NONE, &raw->in_memory,
+      N_ ("Write no conversation to disk: all are gone at the end"), NULL },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &raw->config,
       N_ ("File of settings, instead of the desktop's"), "FILE" },
     { "dev", 0, 0, G_OPTION_ARG_NONE, &raw->dev,
@@ -275,6 +278,7 @@ confab_options_parse (char **argv, GError **error)
 
   self->dev = raw.dev;
   self->realtime = !raw.no_realtime;
+  self->in_memory = raw.in_memory;
   self->verbose = raw.verbose;
   self->version = raw.version;
   self->data_dir = raw.data_dir != NULL && raw.data_dir[0] != '\0'

@@ -18,6 +18,7 @@ typedef struct
   char *unix_path;     /* NULL: none */
   gboolean unix_asked; /* whether the user named it, so that failing is an error */
   char *data_dir;
+  gboolean in_memory; /* of conversations nothing is written to @data_dir */
   gboolean dev;
   gboolean realtime;
   char **allow_origins;    /* normalized; never NULL */

@@ -161,7 +161,7 @@ open_store (ConfabDaemon *self)
                    g_strerror (errno));
       return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
     }
-  self->store = confab_store_open (path, &error);
+  self->store = confab_store_open (self->options->in_memory ? NULL : path, &error);
   if (self->store == NULL)
     return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
 

@@ -12,17 +12,20 @@ const here = dirname(dirname(fileURLToPath(import.meta.url)));
 /* of /proc/PID/stat, on every Linux that this runs on */
 const TICKS_PER_SECOND = 100;
 
-/* Each: [command, arguments, variables]; `confabd` is the one that CONFABD names. */
+const confabd = (baseUrl, home, ...more) => [process.env.CONFABD, ['--dev', '--port', '0',
+  '--provider', 'openai', '--base-url', baseUrl, '--model', 'bench',
+  '--data-dir', join(home, 'data'), ...more], {}];
+
+/* Each: [command, arguments, variables]; `confabd` is the one that CONFABD names, `in-memory` the
+ * same without its store on disk, which shows what durability costs. */
 const subjects = {
-  confabd: (baseUrl, home) => [process.env.CONFABD, ['--dev', '--port', '0', '--provider', 'openai',
-    '--base-url', baseUrl, '--model', 'bench', '--data-dir', join(home, 'data')], {}],
+  confabd,
+  'in-memory': (baseUrl, home) => confabd(baseUrl, home, '--in-memory'),
   node: (baseUrl) => [process.execPath, [join(here, 'peer.mjs'), '0'],
     { OPENAI_BASE_URL: baseUrl }],
   python: (baseUrl) => ['/usr/bin/python3', [join(here, 'peer.py'), '0'],
     { OPENAI_BASE_URL: baseUrl }],
 };
-
-export const subjectNames = Object.keys(subjects);
 
 function request(port) {
   return new Promise((resolve, reject) => {
