@@ -29,14 +29,14 @@ _confabctl() {
         *)
             case $command:$arguments:$cur in
                 :*:-*) words="--help --json --system --version" ;;
-                chat:*:-*) words="--help --json --module --system" ;;
+                chat:*:-* | branch:*:-*) words="--help --json --module --system" ;;
                 open:*:-*) words="--help --json --new --print --system" ;;
                 monitor:*:-*) words="--chunks --help --json --system" ;;
                 history:*:-*) words="--help --json --limit --system" ;;
                 export:*:-*) words="--help --json --session --system" ;;
                 *:-*) words="--help --json --system" ;;
-                :*) words="status open chat sessions modules history stop monitor token providers
-                    export import" ;;
+                :*) words="status open chat sessions modules history branch stop monitor token
+                    providers export import" ;;
                 open:0:* | history:0:* | stop:0:*) words=$(_confabctl_list modules) ;;
                 modules:0:*) words=$(_confabctl_list sessions) ;;
                 token:0:*) words="rotate" ;;

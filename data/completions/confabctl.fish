@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # fish completion for confabctl
 
-set -l commands status open chat sessions modules history stop monitor token providers export import
+set -l commands status open chat sessions modules history branch stop monitor token providers \
+    export import
 
 # Ids and titles of what confabctl lists, of the bus that the command line names.
 function __confabctl_list
@@ -23,6 +24,7 @@ complete -c confabctl -n $none -a chat -d 'Ask, and write the answer as it comes
 complete -c confabctl -n $none -a sessions -d 'List the sessions'
 complete -c confabctl -n $none -a modules -d 'List the conversations'
 complete -c confabctl -n $none -a history -d 'What was said in a conversation'
+complete -c confabctl -n $none -a branch -d 'Go back to what was answered or asked before'
 complete -c confabctl -n $none -a stop -d 'Stop the answer that is being written'
 complete -c confabctl -n $none -a monitor -d 'Show what happens, until Ctrl-C'
 complete -c confabctl -n $none -a token -d 'Print the token, or a new one'
@@ -45,6 +47,8 @@ complete -c confabctl -n '__fish_seen_subcommand_from open' -l print \
 complete -c confabctl -n '__fish_seen_subcommand_from open' -l new -d 'Open a new chat'
 complete -c confabctl -n '__fish_seen_subcommand_from chat' -s m -l module -x \
     -a '(__confabctl_list modules)' -d 'Continue, or begin, this conversation'
+complete -c confabctl -n '__fish_seen_subcommand_from branch' -s m -l module -x \
+    -a '(__confabctl_list modules)' -d 'This conversation'
 complete -c confabctl -n '__fish_seen_subcommand_from monitor' -l chunks \
     -d 'Show the text of answers as well'
 complete -c confabctl -n '__fish_seen_subcommand_from history' -l limit -x \

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib/gi18n.h>
+
 #include "ctl.h"
 
 /* As many as Confab tells at once. */
@@ -51,6 +53,21 @@ read_page (Ctl *self, const char *path, guint limit, GPtrArray *messages, CtlExi
   return (gssize) n;
 }
 
+/* " (2/3)" of a message that has siblings, else "". */
+static char *
+describe_branches (GVariant *message)
+{
+  g_autoptr (GVariant) branches =
+      g_variant_lookup_value (message, "branches", G_VARIANT_TYPE_VARDICT);
+  gint64 index, count;
+
+  if (branches == NULL || !g_variant_lookup (branches, "index", "x", &index)
+      || !g_variant_lookup (branches, "count", "x", &count))
+    return g_strdup ("");
+
+  return g_strdup_printf (" (%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT ")", index, count);
+}
+
 static void
 print_messages (Ctl *self, GPtrArray *messages)
 {
@@ -60,6 +77,7 @@ print_messages (Ctl *self, GPtrArray *messages)
   for (guint i = messages->len; i > 0; i--)
     {
       GVariant *message = g_ptr_array_index (messages, i - 1);
+      g_autofree char *branches = describe_branches (message);
       const char *role = "";
       const char *content = "";
 
@@ -67,7 +85,7 @@ print_messages (Ctl *self, GPtrArray *messages)
       g_variant_lookup (message, "role", "&s", &role);
       g_variant_lookup (message, "content", "&s", &content);
       if (!self->json)
-        g_print ("%s: %s\n\n", role, content);
+        g_print ("%s%s: %s\n\n", role, branches, content);
     }
   all = g_variant_ref_sink (g_variant_builder_end (&list));
   if (self->json)
@@ -93,6 +111,32 @@ ctl_history (Ctl *self, char **args)
     return status;
 
   print_messages (self, messages);
+
+  return CTL_EXIT_OK;
+}
+
+CtlExit
+ctl_branch (Ctl *self, char **args)
+{
+  CtlExit status = CTL_EXIT_OK;
+  g_autofree char *path = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  g_auto (GVariantDict) answer = G_VARIANT_DICT_INIT (NULL);
+  const char *head_id;
+
+  if (self->module == NULL)
+    return ctl_fail (CTL_EXIT_USAGE, "%s", _ ("-m must say which conversation"));
+
+  path = ctl_find_module (self, self->module, &status);
+  if (path != NULL)
+    reply = ctl_call (self, path, CTL_MODULE, "SwitchBranch", g_variant_new ("(s)", args[0]), "(s)",
+                      &status);
+  if (reply == NULL || !self->json)
+    return status;
+
+  g_variant_get (reply, "(&s)", &head_id);
+  g_variant_dict_insert (&answer, "headId", "s", head_id);
+  ctl_print_json (g_variant_dict_end (&answer));
 
   return CTL_EXIT_OK;
 }

@@ -245,6 +245,7 @@ static const struct
   { "GenerationFailed", "failed", { "generationId", "code", "error" } },
   { "Chunk", "chunk", { "generationId", "fromSeq", "seq", "chunk" } },
   { "Reasoning", "reasoning", { "generationId", "fromSeq", "seq", "chunk" } },
+  { "BranchChanged", "branch", { "headId" } },
   { "Resync", "resync", { "generationId", "seq" } },
 };
 

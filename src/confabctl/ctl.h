@@ -30,7 +30,7 @@ typedef struct
   gboolean print;  /* of open */
   gboolean fresh;  /* the same */
   gboolean chunks; /* of monitor */
-  char *module;    /* of chat -m; nullable */
+  char *module;    /* of chat -m and branch -m; nullable */
   char **sessions; /* of export --session; nullable */
   int limit;       /* of history --limit; 0: all */
 } Ctl;
@@ -69,6 +69,7 @@ void ctl_print_json_line (GVariant *value);
 
 /* one file for each, but ctl-lists.c for the lists, and ctl-transfer.c for
  * export and import */
+CtlExit ctl_branch (Ctl *self, char **args);
 CtlExit ctl_change_key (Ctl *self, char **args);
 CtlExit ctl_chat (Ctl *self, char **args);
 CtlExit ctl_export (Ctl *self, char **args);

@@ -25,6 +25,8 @@ static const Command commands[] = {
   { "sessions", "", N_ ("List the sessions"), 0, 0, ctl_sessions },
   { "modules", "[SESSION]", N_ ("List the conversations"), 0, 1, ctl_modules },
   { "history", "[--limit N] MODULE", N_ ("What was said in a conversation"), 1, 1, ctl_history },
+  { "branch", "-m MODULE MESSAGE", N_ ("Go back to what was answered or asked before"), 1, 1,
+    ctl_branch },
   { "stop", "MODULE", N_ ("Stop the answer that is being written"), 1, 1, ctl_stop },
   { "monitor", "[--chunks]", N_ ("Show what happens, until Ctrl-C"), 0, 0, ctl_monitor },
   { "token", "[rotate]", N_ ("Print the token, or a new one"), 0, 1, ctl_token },
@@ -80,7 +82,7 @@ check_options (Ctl *self, const Command *command)
     gboolean given;
     CtlCommandFunc run;
   } owned[] = {
-    { "--module", self->module != NULL, ctl_chat },
+    { "--module", self->module != NULL && command->run != ctl_branch, ctl_chat },
     { "--print", self->print, ctl_open },
     { "--new", self->fresh, ctl_open },
     { "--chunks", self->chunks, ctl_monitor },
@@ -147,7 +149,7 @@ run_arguments (Ctl *self, char **argv)
   gboolean version = FALSE;
   const GOptionEntry entries[] = {
     { "module", 'm', 0, G_OPTION_ARG_STRING, &self->module,
-      N_ ("Continue, or begin, this conversation"), "MODULE" },
+      N_ ("This conversation; of chat it may be a new one"), "MODULE" },
     { "print", 0, 0, G_OPTION_ARG_NONE, &self->print, N_ ("Print the address, open nothing"),
       NULL },
     { "new", 0, 0, G_OPTION_ARG_NONE, &self->fresh, N_ ("Open a new chat"), NULL },

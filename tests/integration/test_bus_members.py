@@ -194,6 +194,13 @@ class BusMembers(unittest.TestCase):
                     self.assertRegex(failure.name, r'^org\.confab\.Confab1\.Error\.')
                     self.assertNotIn('Internal', failure.name)
 
+    def switch_branch(self, client):
+        module = client.make_module(client.make_session(), model='raw:plain')
+        client.end_of(module, client.ask(module))
+        first = client.call(module, MODULE, 'GetHistory', 1, '')[0]['messageId']
+        client.end_of(module, client.call(module, MODULE, 'Regenerate', '', {}))
+        client.call(module, MODULE, 'SwitchBranch', first)
+
     def test_every_signal_is_alive(self):
         """Each is seen, but Resync, which takes a watcher that does not read: test_confab_bus."""
         client = Client(self.bus)
@@ -202,6 +209,7 @@ class BusMembers(unittest.TestCase):
             module = client.make_module(client.make_session(), model=model)
             client.call(module, MODULE, 'Watch')
             client.end_of(module, client.ask(module))
+        self.switch_branch(client)
         wanted = {name for _, member, name in self.members() if member.tagName == 'signal'}
         if 'TransferProgress' in wanted:
             with tempfile.TemporaryFile() as file:

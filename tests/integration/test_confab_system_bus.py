@@ -126,6 +126,11 @@ class SystemBus(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         result = self.as_nobody(module, f'{MODULE}.GetHistory', '0', '')
         self.assertIn('Hello', result.stdout, result.stderr)
+        question = client.call(module, MODULE, 'GetHistory', 0, '')[0]['messageId']
+        client.call(module, MODULE, 'Stop')
+        wait_for(lambda: client.get(module, MODULE, 'State') == 'idle', 'idle')
+        result = self.as_nobody(module, f'{MODULE}.SwitchBranch', question)
+        self.assertEqual(result.returncode, 0, result.stderr)
         result = self.as_nobody(module, 'org.freedesktop.DBus.Properties.Get', MODULE, 'Title')
         self.assertIn('Shared', result.stdout, result.stderr)
         client.call(module, MODULE, 'Stop')

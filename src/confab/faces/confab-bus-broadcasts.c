@@ -44,6 +44,18 @@ confab_bus_emit (ConfabBus *self,
   g_queue_push_tail (&self->broadcasts, broadcast);
 }
 
+/* For the signal of the service; @user_data is the bus face. */
+void
+confab_bus_branch_changed_cb (ConfabService *service,
+                              const ConfabBranchChange *change,
+                              gpointer user_data)
+{
+  g_autofree char *path = confab_bus_module_path (change->module);
+
+  confab_bus_emit (CONFAB_BUS (user_data), path, CONFAB_BUS_MODULE_INTERFACE, "BranchChanged",
+                   g_variant_new ("(s)", change->head_id));
+}
+
 void
 confab_bus_hold_broadcasts (ConfabBus *self)
 {

@@ -66,6 +66,35 @@ regenerate (ConfabBus *bus, gpointer item, GVariant *parameters, GDBusMethodInvo
 }
 
 static void
+switched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  g_autofree char *head_id = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 n_messages;
+
+  if (confab_service_switch_branch_finish (CONFAB_SERVICE (source), result, &head_id, &n_messages,
+                                           &error))
+    g_dbus_method_invocation_return_value (invocation, g_variant_new ("(s)", head_id));
+  else
+    confab_bus_refuse (invocation, error);
+}
+
+static void
+switch_branch (ConfabBus *bus,
+               gpointer item,
+               GVariant *parameters,
+               GDBusMethodInvocation *invocation)
+{
+  g_autoptr (JsonObject) payload = make_payload (item, NULL);
+  const char *message_id;
+
+  g_variant_get (parameters, "(&s)", &message_id);
+  json_object_set_string_member (payload, "messageId", message_id);
+  confab_service_switch_branch_async (bus->service, payload, switched_cb, invocation);
+}
+
+static void
 stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GDBusMethodInvocation *invocation = user_data;
@@ -227,6 +256,12 @@ get_generation_id (ConfabBus *bus, gpointer item)
 }
 
 static GVariant *
+get_head_id (ConfabBus *bus, gpointer item)
+{
+  return new_string (confab_module_get_kept_head_id (item));
+}
+
+static GVariant *
 get_title (ConfabBus *bus, gpointer item)
 {
   return new_string (confab_module_get_title (item));
@@ -259,6 +294,7 @@ get_parameters (ConfabBus *bus, gpointer item)
 static const ConfabBusMethod methods[] = {
   { "Generate", generate, CONFAB_BUS_ACTION_USE },
   { "Regenerate", regenerate, CONFAB_BUS_ACTION_USE },
+  { "SwitchBranch", switch_branch, CONFAB_BUS_ACTION_USE },
   { "Stop", stop, CONFAB_BUS_ACTION_USE },
   { "GetHistory", get_history, CONFAB_BUS_ACTION_USE },
   { "Watch", watch, CONFAB_BUS_ACTION_USE },
@@ -273,6 +309,7 @@ static const ConfabBusProperty properties[] = {
   { "MessageCount", get_message_count },
   { "LastActivity", get_last_activity },
   { "GenerationId", get_generation_id },
+  { "HeadId", get_head_id },
   { "Title", get_title, "title" },
   { "Instructions", get_instructions, "instructions" },
   { "Provider", get_provider, "provider" },

@@ -7,6 +7,7 @@
 
 G_BEGIN_DECLS
 
+#define CONFAB_BUS_MODULE_INTERFACE "org.confab.Confab1.Module"
 #define CONFAB_BUS_SESSIONS_PATH CONFAB_BUS_PATH "/sessions"
 
 /*
@@ -111,6 +112,10 @@ void confab_bus_emit (ConfabBus *self,
                       const char *interface,
                       const char *signal,
                       GVariant *parameters);
+/* Tells of it; for the signal of the service, @user_data is a ConfabBus. */
+void confab_bus_branch_changed_cb (ConfabService *service,
+                                   const ConfabBranchChange *change,
+                                   gpointer user_data);
 /* Until as many calls of the second as of the first, what is emitted waits. */
 void confab_bus_hold_broadcasts (ConfabBus *self);
 void confab_bus_release_broadcasts (ConfabBus *self);

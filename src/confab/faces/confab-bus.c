@@ -8,8 +8,6 @@
 /* Connections come and go more often than anybody wants to be told. */
 #define CONNECTIONS_INTERVAL_S 2
 
-#define MODULE_INTERFACE "org.confab.Confab1.Module"
-
 G_DEFINE_FINAL_TYPE (ConfabBus, confab_bus, G_TYPE_OBJECT)
 
 enum
@@ -156,10 +154,10 @@ tell_end (ConfabBus *self, const char *path, ConfabGeneration *generation)
 
   if (outcome != NULL)
     confab_bus_emit (
-        self, path, MODULE_INTERFACE, "GenerationCompleted",
+        self, path, CONFAB_BUS_MODULE_INTERFACE, "GenerationCompleted",
         g_variant_new ("(ss)", id, confab_finish_reason_to_string (outcome->finish_reason)));
   else
-    confab_bus_emit (self, path, MODULE_INTERFACE, "GenerationFailed",
+    confab_bus_emit (self, path, CONFAB_BUS_MODULE_INTERFACE, "GenerationFailed",
                      g_variant_new ("(sss)", id, confab_error_to_code (error),
                                     error != NULL ? error->message : ""));
 }
@@ -213,7 +211,7 @@ started_cb (ConfabService *service, ConfabGeneration *generation, gpointer user_
   confab_bus_track (self, generation);
   confab_bus_watchers_start (self->watchers, generation);
   if (path != NULL)
-    confab_bus_emit (self, path, MODULE_INTERFACE, "GenerationStarted",
+    confab_bus_emit (self, path, CONFAB_BUS_MODULE_INTERFACE, "GenerationStarted",
                      g_variant_new ("(s)", confab_generation_get_id (generation)));
   touch_module (self, module_id);
 }
@@ -446,6 +444,8 @@ confab_bus_new (ConfabService *service,
   self->watchers = confab_bus_watchers_new (service);
 
   g_signal_connect_object (service, "generation-started", G_CALLBACK (started_cb), self, 0);
+  g_signal_connect_object (service, "branch-changed", G_CALLBACK (confab_bus_branch_changed_cb),
+                           self, 0);
   g_signal_connect_object (service, "session-changed", G_CALLBACK (session_changed_cb), self, 0);
   g_signal_connect_object (service, "module-changed", G_CALLBACK (module_changed_cb), self, 0);
   g_signal_connect_object (socketio_server_of (server, "/"), "connect", G_CALLBACK (connect_cb),

@@ -127,12 +127,12 @@ confab_wire_session (ConfabSession *session)
  * @object: an object
  * @module: a module
  *
- * Sets the member headId, null where there is no message.
+ * Sets the member headId as it is on disk, null where there is no message.
  */
 void
 confab_wire_set_head (JsonObject *object, ConfabModule *module)
 {
-  set_string_or_null (object, "headId", confab_module_get_head_id (module));
+  set_string_or_null (object, "headId", confab_module_get_kept_head_id (module));
 }
 
 /**

@@ -298,6 +298,14 @@ confab_module_mark_head_last (ConfabModule *self)
   self->head_is_last = TRUE;
 }
 
+const char *
+confab_module_get_kept_head_id (ConfabModule *self)
+{
+  g_return_val_if_fail (CONFAB_IS_MODULE (self), NULL);
+
+  return self->kept_head_id;
+}
+
 void
 confab_module_set_kept_head (ConfabModule *self, const char *head_id, guint64 n_messages)
 {

@@ -50,6 +50,7 @@ void confab_module_set_head (ConfabModule *self, const char *head_id, guint64 n_
 gboolean confab_module_is_head_last (ConfabModule *self);
 void confab_module_mark_head_last (ConfabModule *self);
 /* As the store has it, to go back to when it takes no more. */
+const char *confab_module_get_kept_head_id (ConfabModule *self); /* nullable */
 void confab_module_set_kept_head (ConfabModule *self, const char *head_id, guint64 n_messages);
 void confab_module_restore_head (ConfabModule *self);
 
