@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include <libsoup/soup.h>
+#include <sanitizer/asan_interface.h>
 #include <string.h>
 
 #include "socketio-http-head.h"
@@ -9,20 +10,25 @@
 /* What comes first on a connection, as the doorman judges it. The verdict does not depend on how it
  * was cut on its way; and what is let in reads to libsoup as one request, framed as we took it. */
 
+/* Whatever is read beyond what has come is reported: that is poisoned. One copy for each step would
+ * say the same, at ten times the cost. */
 static guint
 check_trickling (const guint8 *data, gsize size, gsize step, gsize *seen)
 {
+  g_autofree char *bytes = g_memdup2 (data, size);
   gsize scanned = 0;
   guint status = 0;
 
+  ASAN_POISON_MEMORY_REGION (bytes, size);
   for (*seen = 0; status == 0 && *seen < size;)
     {
       *seen = MIN (*seen + step, size);
-      g_autofree char *exact = g_memdup2 (data, *seen);
-
-      status = socketio_http_head_check (exact, *seen, &scanned);
+      ASAN_UNPOISON_MEMORY_REGION (bytes, *seen);
+      status = socketio_http_head_check (bytes, *seen, &scanned);
       g_assert_cmpuint (scanned, <=, *seen);
     }
+  ASAN_UNPOISON_MEMORY_REGION (bytes, size);
+
   return status;
 }
 
