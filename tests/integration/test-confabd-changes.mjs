@@ -46,8 +46,7 @@ test('open sockets of one user see each other’s sessions and modules', async (
   /* changes of one thing may be told as one, the last always is */
   const last = (event) => changes.findLast(([name]) => name === event)[1].title;
   assert.deepEqual([last('session:changed'), last('module:changed')], ['Play', 'Better plans']);
-  assert.deepEqual(changes.slice(0, 2).map(([event]) => event),
-    ['session:changed', 'module:changed']);
+  assert.equal(changes[0][0], 'session:changed', 'a session comes before what is in it');
 });
 
 test('how many modules a session has is told when that changes', async (t) => {

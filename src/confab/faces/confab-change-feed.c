@@ -1,35 +1,48 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-change-feed.h"
 
+#include <time.h>
+
+#include "confab-change-log.h"
 #include "confab-laggards.h"
-#include "confab-wire-objects.h"
 
 #define LEAD_US (10 * G_TIME_SPAN_MILLISECOND)
 #define REST_US (100 * G_TIME_SPAN_MILLISECOND)
 
-/* At most one part in so many of our time goes into telling. */
+/* At most one part in so many of our time goes into telling: our own, not that of the clock, which
+ * others spend as well. */
 #define REST_FACTOR 10
 
-/* The newest change of one session or module. */
+/* What one turn of the main loop may take, about a millisecond: a frame is 1, and a socket, whose
+ * frames leave in one piece, SOCKET_COST. */
+#define TURN_COST 2048
+#define SOCKET_COST 16
+
+/* So long a turn is put off, in ms, while others have something to do all the time. */
+#define PATIENCE_MS 20
+
+/* A socket on the round. */
 typedef struct
 {
-  guint64 number;
-  const char *event;   /* "session:changed" or "module:changed" */
-  const char *id_name; /* "sessionId" or "moduleId" */
-  char *id;
-  GObject *object; /* a ConfabSession or ConfabModule; NULL if it was deleted */
-} Change;
+  SocketioSocket *socket; /* owned; NULL once it is off the round */
+  guint64 n_told;
+} Listener;
 
 struct _ConfabChangeFeed
 {
   ConfabService *service;
   SocketioNamespace *namespace;
-  GQueue log;        /* of Change, by number; those that somebody was not told of */
-  GHashTable *by_id; /* Change → its link in the log */
+  ConfabChangeLog *log;
+
+  GArray *listeners; /* of Listener; NULL while all but the slow have heard everything */
+  guint next;        /* whom to visit next */
+  guint64 n_told;    /* what all have heard */
   GHashTable *slow;  /* SocketioSocket → SlowReader */
-  guint64 n_changes;
-  guint64 n_told;     /* to all but the slow ones */
-  GSource *source;    /* while there are changes to tell */
+  GSource *expiry;   /* while anything is kept for those who are away */
+
+  GSource *turn;      /* the next one */
+  GSource *last_call; /* has it now, if the main loop has no time for it */
+  gint64 busy_us;     /* of processor time on this round */
   gint64 rests_until; /* monotonic, µs */
 };
 
@@ -43,53 +56,62 @@ typedef struct
 } SlowReader;
 
 static void
-change_free (gpointer data)
+listener_clear (gpointer data)
 {
-  Change *change = data;
-
-  g_clear_object (&change->object);
-  g_free (change->id);
-  g_free (change);
+  g_clear_object (&((Listener *) data)->socket);
 }
 
-static guint
-change_hash (gconstpointer key)
+static void
+clear_source (GSource **source)
 {
-  const Change *change = key;
-
-  return g_direct_hash (change->event) ^ g_str_hash (change->id);
+  if (*source != NULL)
+    g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
 }
 
 static gboolean
-change_equal (gconstpointer a, gconstpointer b)
+is_full (SocketioSocket *socket)
 {
-  const Change *one = a;
-  const Change *other = b;
-
-  return one->event == other->event && g_str_equal (one->id, other->id);
+  return socketio_socket_get_queued_bytes (socket) > CONFAB_BEHIND_BYTES;
 }
 
-static char *
-change_to_json (const Change *change)
+/* One that has heard all; it need not be on the round before there is more. */
+static void
+add_listener (ConfabChangeFeed *self, SocketioSocket *socket)
 {
-  if (change->object == NULL)
-    return confab_wire_to_string (confab_wire_deleted (change->id_name, change->id));
-  if (CONFAB_IS_SESSION (change->object))
-    return confab_wire_to_string (confab_wire_session (CONFAB_SESSION (change->object)));
+  Listener listener = { NULL, confab_change_log_get_last (self->log) };
 
-  return confab_wire_to_string (confab_wire_module (CONFAB_MODULE (change->object)));
+  if (self->listeners == NULL)
+    return;
+
+  listener.socket = g_object_ref (socket);
+  g_array_append_val (self->listeners, listener);
 }
 
-/* The first change after @n_told. */
-static GList *
-find_untold (ConfabChangeFeed *self, guint64 n_told)
+/* What is kept for those who are away */
+
+static gboolean
+expiry_cb (gpointer user_data)
 {
-  GList *link = self->log.tail;
+  ConfabChangeFeed *self = user_data;
 
-  while (link != NULL && link->prev != NULL && ((Change *) link->prev->data)->number > n_told)
-    link = link->prev;
+  if (confab_change_log_expire (self->log, g_hash_table_size (self->slow) > 0))
+    return G_SOURCE_CONTINUE;
 
-  return link != NULL && ((Change *) link->data)->number > n_told ? link : NULL;
+  g_clear_pointer (&self->expiry, g_source_unref);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+expire_later (ConfabChangeFeed *self)
+{
+  if (self->expiry != NULL)
+    return;
+
+  self->expiry = g_timeout_source_new_seconds (CONFAB_REMEMBER_CHANGES_SECONDS / 6);
+  g_source_set_static_name (self->expiry, "[confab] changes told");
+  g_source_set_callback (self->expiry, expiry_cb, self, NULL);
+  g_source_attach (self->expiry, g_main_context_get_thread_default ());
 }
 
 /* Slow readers */
@@ -105,22 +127,25 @@ slow_reader_free (gpointer data)
   g_free (reader);
 }
 
+/* Tells @socket alone what comes after *@n_told, as far as it takes it. What it was sent is sent
+ * again by the library if its connection is lost. */
 static gboolean
-is_full (SocketioSocket *socket)
+tell_one (ConfabChangeFeed *self, SocketioSocket *socket, guint64 *n_told)
 {
-  return socketio_socket_get_queued_bytes (socket) > CONFAB_BEHIND_BYTES;
-}
+  guint64 last = confab_change_log_get_last (self->log);
+  g_autoptr (GArray) tellings = confab_change_log_collect (self->log, *n_told);
 
-static void
-forget_reader (ConfabChangeFeed *self, SocketioSocket *socket)
-{
-  g_hash_table_remove (self->slow, socket);
-  if (g_hash_table_size (self->slow) > 0 || self->n_told < self->n_changes)
-    return;
+  for (guint i = 0; i < tellings->len; i++)
+    {
+      const ConfabTelling *telling = &g_array_index (tellings, ConfabTelling, i);
 
-  /* everybody has heard everything */
-  g_hash_table_remove_all (self->by_id);
-  g_queue_clear_full (&self->log, change_free);
+      if (is_full (socket) || !socketio_socket_emit_json (socket, telling->event, telling->json))
+        return FALSE;
+      *n_told = telling->number;
+    }
+  *n_told = last;
+
+  return TRUE;
 }
 
 static void
@@ -129,34 +154,29 @@ drained_cb (SocketioSocket *socket, gpointer user_data)
   SlowReader *reader = user_data;
   ConfabChangeFeed *self = reader->feed;
   g_autoptr (SocketioSocket) guard G_GNUC_UNUSED = g_object_ref (socket);
+  guint64 n_told = reader->n_told;
+  gboolean done = tell_one (self, socket, &n_told);
 
-  for (GList *link = find_untold (self, reader->n_told); link != NULL; link = link->next)
+  /* a socket that this closes is forgotten, and with it the reader */
+  if (!g_hash_table_contains (self->slow, socket))
+    return;
+
+  reader->n_told = n_told;
+  if (!done || n_told < confab_change_log_get_last (self->log))
     {
-      Change *change = link->data;
-      g_autofree char *json = NULL;
-
-      if (change->number > self->n_told)
-        break;
-      if (is_full (socket))
-        {
-          socketio_socket_request_drained (socket);
-          return;
-        }
-      reader->n_told = change->number;
-      json = change_to_json (change);
-      /* a socket that this closes is forgotten, and with it the reader */
-      if (!socketio_socket_emit_json (socket, change->event, json))
-        return;
+      socketio_socket_request_drained (socket);
+      return;
     }
-  forget_reader (self, socket);
+  g_hash_table_remove (self->slow, socket);
+  add_listener (self, socket);
 }
 
 static void
 disconnected_cb (SocketioSocket *socket, const char *reason, gpointer user_data)
 {
-  SlowReader *reader = user_data;
+  const SlowReader *reader = user_data;
 
-  forget_reader (reader->feed, socket);
+  g_hash_table_remove (reader->feed->slow, socket);
 }
 
 static void
@@ -176,57 +196,231 @@ add_slow (ConfabChangeFeed *self, SocketioSocket *socket, guint64 n_told)
   socketio_socket_request_drained (socket);
 }
 
-/* Telling */
+/* The round */
 
-/* Whoever is full by now joins the slow ones. */
 static void
-sort_out (ConfabChangeFeed *self, GPtrArray *sockets)
+begin_round (ConfabChangeFeed *self)
 {
-  for (guint i = sockets->len; i > 0; i--)
+  g_autoptr (GPtrArray) sockets = NULL;
+
+  self->next = 0;
+  if (self->listeners != NULL)
+    return;
+
+  sockets = socketio_namespace_fetch_sockets (self->namespace, NULL);
+  self->listeners = g_array_sized_new (FALSE, FALSE, sizeof (Listener), sockets->len);
+  g_array_set_clear_func (self->listeners, listener_clear);
+  for (guint i = 0; i < sockets->len; i++)
     {
-      SocketioSocket *socket = g_ptr_array_index (sockets, i - 1);
+      SocketioSocket *socket = g_ptr_array_index (sockets, i);
+      Listener listener = { socket, self->n_told };
+
+      if (g_hash_table_contains (self->slow, socket))
+        continue;
+      g_object_ref (socket);
+      g_array_append_val (self->listeners, listener);
+    }
+}
+
+/* Whether @listener is to be told anything by now. */
+static gboolean
+needs_visit (ConfabChangeFeed *self, Listener *listener)
+{
+  if (listener->socket == NULL || listener->n_told == confab_change_log_get_last (self->log))
+    return FALSE;
+  if (socketio_socket_is_connected (listener->socket))
+    return TRUE;
+
+  if (socketio_socket_get_recoverable (listener->socket))
+    confab_change_log_miss (self->log, socketio_socket_get_id (listener->socket), listener->n_told);
+  g_clear_object (&listener->socket);
+  return FALSE;
+}
+
+/* Takes the next few that have heard the same, as many as one turn can take.
+ * Returns: (transfer full) (element-type SocketioSocket) */
+static GPtrArray *
+take_batch (ConfabChangeFeed *self, guint64 *n_told)
+{
+  GPtrArray *batch = g_ptr_array_new_with_free_func (g_object_unref);
+  guint cost = 0;
+
+  for (; self->next < self->listeners->len; self->next++)
+    {
+      Listener *listener = &g_array_index (self->listeners, Listener, self->next);
+
+      if (!needs_visit (self, listener))
+        continue;
+      if (batch->len == 0)
+        {
+          *n_told = listener->n_told;
+          cost = SOCKET_COST + confab_change_log_count (self->log, *n_told, TURN_COST);
+        }
+      else if (listener->n_told != *n_told || (batch->len + 1) * cost > TURN_COST)
+        break;
+      g_ptr_array_add (batch, g_object_ref (listener->socket));
+      listener->n_told = confab_change_log_get_last (self->log);
+    }
+
+  return batch;
+}
+
+/* Whoever is full by now joins the slow ones, and leaves the round. */
+static void
+sort_out (ConfabChangeFeed *self, GPtrArray *batch, guint64 n_told)
+{
+  for (guint i = batch->len; i > 0; i--)
+    {
+      SocketioSocket *socket = g_ptr_array_index (batch, i - 1);
 
       if (!is_full (socket))
         continue;
-      if (!g_hash_table_contains (self->slow, socket))
-        add_slow (self, socket, self->n_told);
-      g_ptr_array_remove_index_fast (sockets, i - 1);
+      for (guint j = self->next; j > 0; j--)
+        {
+          Listener *listener = &g_array_index (self->listeners, Listener, j - 1);
+
+          if (listener->socket != socket)
+            continue;
+          g_clear_object (&listener->socket);
+          break;
+        }
+      add_slow (self, socket, n_told);
+      g_ptr_array_remove_index_fast (batch, i - 1);
     }
 }
 
-/* To all but the slow ones; those that are away and may come back are told when they do. */
+/* Sends all of @batch what comes after @n_told. Those that are away are told when they are back, so
+ * the library need not keep it for them. */
 static void
-tell (ConfabChangeFeed *self, const Change *change)
+tell (ConfabChangeFeed *self, GPtrArray *batch, guint64 n_told)
 {
-  g_autoptr (SocketioBroadcast) broadcast = socketio_namespace_broadcast (self->namespace);
-  g_autofree char *json = change_to_json (change);
-  GHashTableIter iter;
-  gpointer socket;
+  guint64 last = confab_change_log_get_last (self->log);
+  g_autoptr (GArray) tellings = confab_change_log_collect (self->log, n_told);
+  guint64 offset = 0;
+  guint64 reached = n_told;
 
-  g_hash_table_iter_init (&iter, self->slow);
-  while (g_hash_table_iter_next (&iter, &socket, NULL))
-    socketio_broadcast_except (broadcast, socketio_socket_get_id (socket));
-  socketio_broadcast_emit_json (broadcast, change->event, json);
+  for (guint i = 0; i < tellings->len; i++)
+    {
+      const ConfabTelling *telling = &g_array_index (tellings, ConfabTelling, i);
+
+      sort_out (self, batch, reached);
+      if (batch->len == 0)
+        break;
+      offset = socketio_namespace_emit_json_to (self->namespace, batch, telling->event,
+                                                telling->json, SOCKETIO_EMIT_UNKEPT);
+      reached = telling->number;
+    }
+  if (batch->len > 0 && offset > 0)
+    confab_change_log_note (self->log, n_told, last, offset);
 }
 
+/* All who are here have heard of what there was when the round began. */
 static void
-tell_all (ConfabChangeFeed *self)
+end_round (ConfabChangeFeed *self)
 {
-  g_autoptr (GPtrArray) sockets = socketio_namespace_fetch_sockets (self->namespace, NULL);
+  guint64 last = confab_change_log_get_last (self->log);
+  guint n = 0;
 
-  for (GList *link = find_untold (self, self->n_told); link != NULL; link = link->next)
+  self->n_told = last;
+  for (guint i = 0; i < self->listeners->len; i++)
     {
-      Change *change = link->data;
+      Listener *listener = &g_array_index (self->listeners, Listener, i);
 
-      sort_out (self, sockets);
-      tell (self, change);
-      self->n_told = change->number;
+      if (listener->socket == NULL)
+        continue;
+      self->n_told = MIN (self->n_told, listener->n_told);
+      if (n < i)
+        {
+          g_array_index (self->listeners, Listener, n) = *listener;
+          listener->socket = NULL;
+        }
+      n++;
     }
-  if (g_hash_table_size (self->slow) == 0)
+  g_array_set_size (self->listeners, n);
+  if (self->n_told == last)
+    g_clear_pointer (&self->listeners, g_array_unref);
+
+  confab_change_log_settle (self->log, self->n_told, g_hash_table_size (self->slow) > 0);
+  expire_later (self);
+  self->rests_until = g_get_monotonic_time () + MAX (REST_US, self->busy_us * REST_FACTOR);
+  self->busy_us = 0;
+}
+
+static gint64
+get_processor_time (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
+
+  return time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+/* Returns: whether the round goes on */
+static gboolean
+take_turn (ConfabChangeFeed *self)
+{
+  gint64 began_at = get_processor_time ();
+  g_autoptr (GPtrArray) batch = NULL;
+  guint64 n_told = 0;
+
+  if (self->listeners == NULL || self->next == self->listeners->len)
+    begin_round (self);
+  batch = take_batch (self, &n_told);
+  if (batch->len > 0)
+    tell (self, batch, n_told);
+  self->busy_us += get_processor_time () - began_at;
+  if (self->next < self->listeners->len)
+    return TRUE;
+
+  end_round (self);
+  return FALSE;
+}
+
+static void go_on (ConfabChangeFeed *self);
+
+static gboolean
+turn_cb (gpointer user_data)
+{
+  ConfabChangeFeed *self = user_data;
+
+  clear_source (&self->turn);
+  clear_source (&self->last_call);
+  if (take_turn (self) || self->n_told < confab_change_log_get_last (self->log))
+    go_on (self);
+
+  return G_SOURCE_REMOVE;
+}
+
+static GSource *
+add_source (ConfabChangeFeed *self, GSource *source, const char *name)
+{
+  g_source_set_static_name (source, name);
+  g_source_set_callback (source, turn_cb, self, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+
+  return source;
+}
+
+/* In the midst of a round whatever else is to be done comes first, but not for ever. */
+static void
+go_on (ConfabChangeFeed *self)
+{
+  gint64 wait_us = MAX (LEAD_US, self->rests_until - g_get_monotonic_time ());
+
+  if (self->turn != NULL)
+    return;
+
+  if (self->listeners == NULL || self->next == self->listeners->len)
     {
-      g_hash_table_remove_all (self->by_id);
-      g_queue_clear_full (&self->log, change_free);
+      self->turn =
+          add_source (self, g_timeout_source_new ((guint) (wait_us / G_TIME_SPAN_MILLISECOND)),
+                      "[confab] changes");
+      return;
     }
+  self->turn = add_source (self, g_idle_source_new (), "[confab] more changes");
+  self->last_call =
+      add_source (self, g_timeout_source_new (PATIENCE_MS), "[confab] changes that waited");
 }
 
 /**
@@ -238,68 +432,40 @@ tell_all (ConfabChangeFeed *self)
 void
 confab_change_feed_flush (ConfabChangeFeed *self)
 {
-  gint64 began_at = g_get_monotonic_time ();
-
-  if (self->source != NULL)
-    g_source_destroy (self->source);
-  g_clear_pointer (&self->source, g_source_unref);
-
-  tell_all (self);
-  self->rests_until = g_get_monotonic_time ();
-  self->rests_until += MAX (REST_US, (self->rests_until - began_at) * REST_FACTOR);
+  clear_source (&self->turn);
+  clear_source (&self->last_call);
+  while (self->n_told < confab_change_log_get_last (self->log))
+    take_turn (self);
 }
 
-static gboolean
-flush_cb (gpointer user_data)
+/**
+ * confab_change_feed_add:
+ * @self: the feed
+ * @socket: one that has just connected
+ *
+ * Tells it of what comes from now on, and, if it was recovered, of what it missed.
+ *
+ * Returns: %FALSE if it missed more than is known still; it should come back as a new one
+ */
+gboolean
+confab_change_feed_add (ConfabChangeFeed *self, SocketioSocket *socket)
 {
-  confab_change_feed_flush (user_data);
+  guint64 n_told;
 
-  return G_SOURCE_REMOVE;
-}
-
-static void
-flush_soon (ConfabChangeFeed *self)
-{
-  gint64 wait_us = MAX (LEAD_US, self->rests_until - g_get_monotonic_time ());
-
-  if (self->source != NULL)
-    return;
-
-  self->source = g_timeout_source_new ((guint) (wait_us / G_TIME_SPAN_MILLISECOND));
-  g_source_set_static_name (self->source, "[confab] changes");
-  g_source_set_callback (self->source, flush_cb, self, NULL);
-  g_source_attach (self->source, g_main_context_get_thread_default ());
-}
-
-static void
-add (ConfabChangeFeed *self,
-     const char *event,
-     const char *id_name,
-     const char *id,
-     gpointer object)
-{
-  const Change key = { .event = event, .id = (char *) id };
-  GList *link = g_hash_table_lookup (self->by_id, &key);
-  Change *change;
-
-  if (link == NULL)
+  if (!socketio_socket_is_recovered (socket))
     {
-      change = g_new0 (Change, 1);
-      change->event = event;
-      change->id_name = id_name;
-      change->id = g_strdup (id);
-      g_queue_push_tail (&self->log, change);
-      g_hash_table_insert (self->by_id, change, self->log.tail);
+      add_listener (self, socket);
+      return TRUE;
     }
-  else if ((change = link->data)->number <= self->n_told)
-    {
-      g_queue_unlink (&self->log, link);
-      g_queue_push_tail_link (&self->log, link);
-    }
-  if (change->number <= self->n_told)
-    change->number = ++self->n_changes;
-  g_set_object (&change->object, object);
-  flush_soon (self);
+  if (!confab_change_log_find (self->log, socketio_socket_get_id (socket),
+                               socketio_socket_get_recovered_offset (socket), &n_told))
+    return FALSE;
+
+  if (tell_one (self, socket, &n_told))
+    add_listener (self, socket);
+  else if (socketio_socket_is_connected (socket))
+    add_slow (self, socket, n_told);
+  return TRUE;
 }
 
 static void
@@ -308,7 +474,10 @@ session_changed_cb (ConfabService *service,
                     ConfabSession *session,
                     gpointer user_data)
 {
-  add (user_data, "session:changed", "sessionId", session_id, session);
+  ConfabChangeFeed *self = user_data;
+
+  confab_change_log_add (self->log, "session:changed", "sessionId", session_id, session);
+  go_on (self);
 }
 
 static void
@@ -317,7 +486,10 @@ module_changed_cb (ConfabService *service,
                    ConfabModule *module,
                    gpointer user_data)
 {
-  add (user_data, "module:changed", "moduleId", module_id, module);
+  ConfabChangeFeed *self = user_data;
+
+  confab_change_log_add (self->log, "module:changed", "moduleId", module_id, module);
+  go_on (self);
 }
 
 /**
@@ -334,8 +506,7 @@ confab_change_feed_new (ConfabService *service, SocketioNamespace *namespace)
 
   self->service = g_object_ref (service);
   self->namespace = g_object_ref (namespace);
-  g_queue_init (&self->log);
-  self->by_id = g_hash_table_new (change_hash, change_equal);
+  self->log = confab_change_log_new ();
   self->slow = g_hash_table_new_full (NULL, NULL, NULL, slow_reader_free);
   g_signal_connect (service, "session-changed", G_CALLBACK (session_changed_cb), self);
   g_signal_connect (service, "module-changed", G_CALLBACK (module_changed_cb), self);
@@ -347,12 +518,12 @@ void
 confab_change_feed_free (ConfabChangeFeed *self)
 {
   g_signal_handlers_disconnect_by_data (self->service, self);
-  if (self->source != NULL)
-    g_source_destroy (self->source);
-  g_clear_pointer (&self->source, g_source_unref);
+  clear_source (&self->turn);
+  clear_source (&self->last_call);
+  clear_source (&self->expiry);
+  g_clear_pointer (&self->listeners, g_array_unref);
   g_hash_table_unref (self->slow);
-  g_hash_table_unref (self->by_id);
-  g_queue_clear_full (&self->log, change_free);
+  confab_change_log_free (self->log);
   g_object_unref (self->namespace);
   g_object_unref (self->service);
   g_free (self);

@@ -380,8 +380,17 @@ event_cb (SocketioSocket *socket,
 static void
 connect_cb (SocketioNamespace *namespace, SocketioSocket *socket, gpointer user_data)
 {
+  ConfabGateway *self = CONFAB_GATEWAY (user_data);
+
   if (socketio_socket_is_recovered (socket))
-    confab_followers_recover (CONFAB_GATEWAY (user_data)->followers, socket);
+    confab_followers_recover (self->followers, socket);
+  if (!confab_change_feed_add (self->changes, socket))
+    {
+      /* it comes back as a new one, which reads what there is */
+      socketio_socket_set_recoverable (socket, FALSE);
+      socketio_socket_close_connection (socket);
+      return;
+    }
   /* one handler without detail and a table: less for each of 10,000 sockets than one for each name
    */
   g_signal_connect_object (socket, "event", G_CALLBACK (event_cb), user_data, 0);
