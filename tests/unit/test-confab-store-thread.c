@@ -94,11 +94,19 @@ test_callers_context (Fixture *self, gconstpointer data)
 {
   ConfabStore *store = open_store (NULL);
   GThread *threads[4];
+  ConfabHistogram latency;
+  guint64 counted = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     threads[i] = g_thread_new ("caller", call_from_thread, store);
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     g_thread_join (threads[i]);
+
+  /* they were told each in a thread of its own, and counted together */
+  confab_store_get_latency (store, &latency);
+  for (guint i = 0; i < G_N_ELEMENTS (latency.counts); i++)
+    counted += latency.counts[i];
+  g_assert_cmpuint (counted, ==, G_N_ELEMENTS (threads));
   close_store (store);
 }
 

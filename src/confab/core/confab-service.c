@@ -422,10 +422,10 @@ confab_service_foreach_running (ConfabService *self, ConfabRunningFunc func, gpo
     func (generation, confab_run_get_provider_name (run), user_data);
 }
 
-const ConfabHistogram *
-confab_service_get_store_latency (ConfabService *self)
+void
+confab_service_get_store_latency (ConfabService *self, ConfabHistogram *latency)
 {
-  g_return_val_if_fail (CONFAB_IS_SERVICE (self), NULL);
+  g_return_if_fail (CONFAB_IS_SERVICE (self));
 
-  return confab_store_get_latency (self->store);
+  confab_store_get_latency (self->store, latency);
 }

@@ -141,7 +141,7 @@ typedef void (*ConfabRunningFunc) (ConfabGeneration *generation,
 void
 confab_service_foreach_running (ConfabService *self, ConfabRunningFunc func, gpointer user_data);
 /* How long the store took to keep what it was given. */
-const ConfabHistogram *confab_service_get_store_latency (ConfabService *self);
+void confab_service_get_store_latency (ConfabService *self, ConfabHistogram *latency);
 
 /* Of ConfabSession, oldest first. */
 GListModel *confab_service_get_sessions (ConfabService *self);

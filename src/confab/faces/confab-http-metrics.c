@@ -174,6 +174,8 @@ append_connections (HttpMetrics *self, GString *out)
 static void
 append_histograms (GString *out, ConfabService *service)
 {
+  ConfabHistogram commits;
+
   confab_exposition_begin (out, "confab_time_to_first_token_seconds", "histogram",
                            "From asking a provider to the first word of its answer.");
   confab_exposition_add_histogram (
@@ -187,8 +189,8 @@ append_histograms (GString *out, ConfabService *service)
       confab_metrics_get_added_latency (confab_service_get_metrics (service)));
   confab_exposition_begin (out, "confab_store_commit_seconds", "histogram",
                            "From giving something to the store to having it on disk.");
-  confab_exposition_add_histogram (out, "confab_store_commit_seconds",
-                                   confab_service_get_store_latency (service));
+  confab_service_get_store_latency (service, &commits);
+  confab_exposition_add_histogram (out, "confab_store_commit_seconds", &commits);
 }
 
 static void

@@ -8,7 +8,8 @@ struct _ConfabStore
   /* Pending tasks hold a reference on the store, so none is left when that is finalized. */
   ConfabStoreThread *thread;
 
-  ConfabHistogram latency; /* of commits */
+  GMutex mutex;
+  ConfabHistogram latency; /* of commits; guarded by @mutex, as any thread may have asked for one */
 
   /* A close took too long: do not wait for the thread again. */
   gboolean given_up;
@@ -23,6 +24,7 @@ confab_store_finalize (GObject *object)
 
   if (self->thread != NULL)
     confab_store_thread_free (self->thread, !self->given_up);
+  g_mutex_clear (&self->mutex);
 
   G_OBJECT_CLASS (confab_store_parent_class)->finalize (object);
 }
@@ -36,6 +38,7 @@ confab_store_class_init (ConfabStoreClass *klass)
 static void
 confab_store_init (ConfabStore *self)
 {
+  g_mutex_init (&self->mutex);
 }
 
 /**
@@ -196,7 +199,11 @@ confab_store_commit_finish (ConfabStore *self, GAsyncResult *result, GError **er
 
   begun = g_object_get_qdata (G_OBJECT (result), begun_quark ());
   if (begun != NULL)
-    confab_histogram_observe (&self->latency, g_get_monotonic_time () - *begun);
+    {
+      g_mutex_lock (&self->mutex);
+      confab_histogram_observe (&self->latency, g_get_monotonic_time () - *begun);
+      g_mutex_unlock (&self->mutex);
+    }
 
   return g_task_propagate_boolean (G_TASK (result), error);
 }
@@ -268,13 +275,14 @@ confab_store_close (ConfabStore *self, gint64 timeout_ms, GError **error)
 /**
  * confab_store_get_latency:
  * @self: the store
- *
- * Returns: how long commits took, from being asked for to being told
+ * @latency: (out caller-allocates): how long commits took, from being asked for to being told
  */
-const ConfabHistogram *
-confab_store_get_latency (ConfabStore *self)
+void
+confab_store_get_latency (ConfabStore *self, ConfabHistogram *latency)
 {
-  g_return_val_if_fail (CONFAB_IS_STORE (self), NULL);
+  g_return_if_fail (CONFAB_IS_STORE (self) && latency != NULL);
 
-  return &self->latency;
+  g_mutex_lock (&self->mutex);
+  *latency = self->latency;
+  g_mutex_unlock (&self->mutex);
 }

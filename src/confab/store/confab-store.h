@@ -97,6 +97,6 @@ gboolean confab_store_close_finish (ConfabStore *self, GAsyncResult *result, GEr
 gboolean confab_store_close (ConfabStore *self, gint64 timeout_ms, GError **error);
 
 /* How long commits took. */
-const ConfabHistogram *confab_store_get_latency (ConfabStore *self);
+void confab_store_get_latency (ConfabStore *self, ConfabHistogram *latency);
 
 G_END_DECLS
