@@ -27,8 +27,9 @@ OBJECT_MANAGER = 'org.freedesktop.DBus.ObjectManager'
 ERROR = 'org.confab.Confab1.Error.'
 
 PATIENCE = 20
-TROUBLE = re.compile(r'-(?:CRITICAL|WARNING) \*\*|AddressSanitizer|LeakSanitizer|runtime error:')
-KEPT = ('PATH', 'ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS', 'LD_LIBRARY_PATH')
+TROUBLE = re.compile(r'-(?:CRITICAL|WARNING) \*\*|(?:Address|Leak|Thread)Sanitizer|runtime error:')
+KEPT = ('PATH', 'ASAN_OPTIONS', 'LSAN_OPTIONS', 'TSAN_OPTIONS', 'UBSAN_OPTIONS', 'G_SLICE',
+        'LD_LIBRARY_PATH')
 
 
 def wait_for(condition, what='it', timeout=PATIENCE):
@@ -124,7 +125,7 @@ class Confabd:
 
     def has_sanitizer(self):
         with open(f'/proc/{self.process.pid}/maps', encoding='utf-8') as file:
-            return 'libasan' in file.read()
+            return re.search('lib[at]san', file.read()) is not None
 
     def wait(self, timeout=PATIENCE):
         try:

@@ -13,12 +13,12 @@ const STOP_TIMEOUT = 10000;
 
 const TROUBLE = [
   /^.*-(?:CRITICAL|WARNING) \*\*.*$/gm,
-  /^.*(?:AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:).*$/gm,
+  /^.*(?:(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:).*$/gm,
 ];
 
 /* Nothing of the caller's desktop or keys gets in, but what the sanitizers are told does. */
-const KEPT_VARIABLES = ['PATH', 'ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS', 'G_SLICE',
-  'MALLOC_PERTURB_', 'LD_LIBRARY_PATH'];
+const KEPT_VARIABLES = ['PATH', 'ASAN_OPTIONS', 'LSAN_OPTIONS', 'TSAN_OPTIONS',
+  'UBSAN_OPTIONS', 'G_SLICE', 'MALLOC_PERTURB_', 'LD_LIBRARY_PATH'];
 
 function makeEnvironment(home, env) {
   const kept = KEPT_VARIABLES.filter((name) => process.env[name] !== undefined)

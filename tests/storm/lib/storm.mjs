@@ -19,7 +19,7 @@ let instrumented;
 
 /** Whether this is a sanitizer's build, which keeps what was freed: memory says nothing there. */
 export async function isInstrumented() {
-  instrumented ??= (await readFile(confabdPath())).includes('__asan_init');
+  instrumented ??= /__[at]san_init/.test((await readFile(confabdPath())).toString('latin1'));
   return instrumented;
 }
 
