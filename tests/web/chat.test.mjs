@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // useAIChat(): what a component sees of a conversation, whatever happens to the connection.
 import { join } from 'node:path';
+import { renderHook } from '@testing-library/react';
 import { beforeEach, expect, test, vi } from 'vitest';
+
+import { useSocket } from '@confab/react';
 
 import { freePort, makeDir } from '../integration/lib/process.mjs';
 import { act, chatOn, contents, renderChat, startCabled, startWith, t, until } from './lib.mjs';
@@ -143,6 +146,30 @@ test('a busy conversation refuses, says why, and takes the question back', async
   await act(() => one.chat.stop());
   await until(() => !['submitted', 'streaming'].includes(one.chat.status));
 });
+
+test('a conversation that was asked for too fast is there a moment later, and so is its answer',
+  async () => {
+    const { confabd } = await startWith('paced:150:20', [], {
+      config: '[confab]\nclient-rate=1\n',
+    });
+    const options = chatOn(confabd);
+    const one = renderChat(options);
+    await act(() => one.chat.sendMessage('Hello'));
+    await until(() => one.chat.streamingText.length > 10);
+
+    const auth = { tab: 2 };
+    const { result } = renderHook(() => useSocket({ url: confabd.origin, auth }));
+    await until(() => result.current.isConnected);
+    const acks = await Promise.all(Array.from({ length: 15 },
+      () => result.current.call('server:info', {})));
+    expect(acks.at(-1).code).toBe('rate-limited');
+    const two = renderChat({ ...options, auth });
+    await until(() => two.chat.isLoaded && two.chat.streamingText.length > 10);
+    expect(contents(two.chat)).toEqual(['Hello']);
+    await until(() => two.chat.status === 'ready');
+    expect(contents(two.chat)).toEqual(['Hello', numbered(150)]);
+    expect(two.seen.some(({ error }) => error)).toBe(false);
+  });
 
 test('a failure of the upstream ends the answer with its text and a reason', async () => {
   const { confabd } = await startWith('error-in-data');

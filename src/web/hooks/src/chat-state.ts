@@ -16,6 +16,8 @@ export interface ChatSnapshot {
   status: ChatStatus;
   /** Why the last request was refused, or how the last answer failed. */
   error: ChatError | null;
+  /** The newest messages were read. If not, and with an `error`, reading them was refused. */
+  isLoaded: boolean;
   hasMore: boolean;
   isLoadingMore: boolean;
   /** The conversation was deleted. */
@@ -34,6 +36,7 @@ export const NO_CHAT: ChatSnapshot = Object.freeze({
   messages: [],
   status: "loading",
   error: null,
+  isLoaded: false,
   hasMore: false,
   isLoadingMore: false,
   isDeleted: false,

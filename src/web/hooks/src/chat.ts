@@ -13,7 +13,7 @@ import { findQuestion, fromWire } from "./messages.js";
 import { Outbox, type Pending } from "./outbox.js";
 import { Publisher } from "./publisher.js";
 import { Requests } from "./requests.js";
-import { askUntilAnswered } from "./retry.js";
+import { askUntilDecided } from "./retry.js";
 import { SocketFollower } from "./socket-follower.js";
 import { Transcript } from "./transcript.js";
 
@@ -153,6 +153,12 @@ export class Chat {
     }
   }
 
+  /** Reads the newest messages again, such as after that was refused. */
+  reload(): Promise<void> {
+    this.clearError();
+    return this.refresh();
+  }
+
   clearError() {
     this.transcript.error = null;
     this.update();
@@ -212,13 +218,18 @@ export class Chat {
   /** Reads the newest page of the visible branch. */
   async refresh(): Promise<void> {
     const { moduleId } = this;
-    const ack = await askUntilAnswered(
+    const ack = await askUntilDecided(
       () => this.connection.call("ai:chat:history", { moduleId, limit: PAGE }),
       this.sameEra(),
     );
     if (!ack)
       return;
-    this.transcript.applyNewest(ack.ok ? ack.messages.map(fromWire) : [], ack.ok && ack.more);
+    if (ack.ok)
+      this.transcript.applyNewest(ack.messages.map(fromWire), ack.more);
+    else if (ack.code === "unknown-module")
+      this.transcript.applyNewest([], false);
+    else
+      this.transcript.refuse({ message: ack.error, code: ack.code });
     this.update();
   }
 

@@ -154,14 +154,8 @@ export class Connection {
     payload: CallPayload<N>,
     timeoutMs = ACK_TIMEOUT_MS,
   ): Promise<CallAck<N>> {
-    if (this.overHttp) {
-      try {
-        return await callOverHttp(this.options, name, payload, timeoutMs);
-      } catch {
-        this.reportHttp(false);
-        throw new CallError("offline", "Confab cannot be reached.");
-      }
-    }
+    if (this.overHttp)
+      return this.callHttp(name, payload, timeoutMs);
     if (!this.socket.connected)
       throw new CallError("offline", "There is no connection to Confab.");
     const emitter = this.socket.timeout(timeoutMs) as unknown as {
@@ -175,6 +169,25 @@ export class Connection {
       this.renew();
       throw new CallError("timeout", "Confab did not answer in time.");
     }
+  }
+
+  private async callHttp<N extends CallName>(
+    name: N,
+    payload: CallPayload<N>,
+    timeoutMs: number,
+  ): Promise<CallAck<N>> {
+    let ack: CallAck<N>;
+    try {
+      ack = await callOverHttp(this.options, name, payload, timeoutMs);
+    } catch {
+      this.reportHttp(false);
+      throw new CallError("offline", "Confab cannot be reached.");
+    }
+    if (!ack.ok && ack.code === "unauthorized") {
+      this.reportUnauthorized(ack.error);
+      throw new CallError("offline", ack.error);
+    }
+    return ack;
   }
 
   private set(change: Partial<ConnectionSnapshot>) {
@@ -302,10 +315,23 @@ export class Connection {
     this.retryTimer = setTimeout(() => void this.askHttp(), HTTP_RETRY_MS);
   }
 
+  /** Plain HTTP is refused to this client until somebody signs it in. */
+  reportUnauthorized(message: string) {
+    if (!this.overHttp)
+      return;
+    clearTimeout(this.retryTimer);
+    this.set({ isConnected: false, error: { code: "unauthorized", message } });
+    this.retryTimer = setTimeout(() => void this.askHttp(), UNAUTHORIZED_RETRY_MS);
+  }
+
   private async askHttp() {
     const ack = await callOverHttp(this.options, "server:info", {}, ACK_TIMEOUT_MS)
       .catch(() => null);
-    if (this.users > 0)
+    if (this.users === 0)
+      return;
+    if (ack && !ack.ok && ack.code === "unauthorized")
+      this.reportUnauthorized(ack.error);
+    else
       this.reportHttp(ack !== null);
   }
 

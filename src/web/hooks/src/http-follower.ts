@@ -67,6 +67,10 @@ export class HttpFollower {
     });
     if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
       const refusal = await response.json();
+      if (refusal.code === "unauthorized") {
+        this.connection.reportUnauthorized(refusal.error);
+        throw new CallError("offline", refusal.error);
+      }
       return { ok: false, error: refusal.error, code: refusal.code ?? "internal" };
     }
     const answerId = await this.read(response);
@@ -86,7 +90,9 @@ export class HttpFollower {
         ...init,
         ...(signal ? { signal } : {}),
       });
-      this.connection.reportHttp(true);
+      /* the calls that follow tell that this client is not let in */
+      if (response.status !== 401)
+        this.connection.reportHttp(true);
       return response;
     } catch {
       if (this.abort && !this.abort.signal.aborted)

@@ -48,6 +48,7 @@ export class Publisher {
       messages: withPending(transcript.log, outbox.items),
       status: this.status,
       error: transcript.error,
+      isLoaded: transcript.isLoaded,
       hasMore: transcript.hasMore,
       isLoadingMore: transcript.isLoadingMore,
       isDeleted: transcript.isDeleted,

@@ -5,11 +5,9 @@ import type { Chat } from "./chat.js";
 import { CallError, type Connection } from "./connection.js";
 import type { Outbox, Pending } from "./outbox.js";
 import { isEnded, type Ack, type GenerateAck } from "./protocol.js";
-import { isOffline, nextDelay, RETRY_MS, sleep } from "./retry.js";
+import { isOffline, nextDelay, passesAfter, RETRY_MS, sleep } from "./retry.js";
 
 const MAX_REFUSALS = 5;
-/** Refusals that pass by themselves. */
-const PASSING = new Set(["rate-limited", "shutting-down"]);
 
 export class Requests {
   private readonly chat: Chat;
@@ -66,8 +64,9 @@ export class Requests {
         break;
       try {
         const ack = await this.submit(pending);
-        if (!ack.ok && PASSING.has(ack.code) && ++refusals < MAX_REFUSALS) {
-          await sleep(ack.retryAfterMs ?? delay);
+        const pause = passesAfter(ack);
+        if (pause !== undefined && ++refusals < MAX_REFUSALS) {
+          await sleep(pause);
           continue;
         }
         refusals = 0;

@@ -4,7 +4,7 @@
 import type { Chat } from "./chat.js";
 import type { Connection } from "./connection.js";
 import type { ChunkEvent, CompleteEvent, ErrorEvent, Module, StartedEvent } from "./protocol.js";
-import { askUntilAnswered } from "./retry.js";
+import { askUntilDecided } from "./retry.js";
 
 export class SocketFollower {
   private readonly chat: Chat;
@@ -62,7 +62,7 @@ export class SocketFollower {
     const isCurrent = this.chat.sameEra();
     /* what came over HTTP has no numbers, and is asked for whole */
     const from = run && run.seq >= 0 ? { generationId: run.generationId, seq: run.seq } : {};
-    const ack = await askUntilAnswered(
+    const ack = await askUntilDecided(
       () => this.connection.call("ai:chat:resume", { moduleId, ...from }),
       isCurrent,
     );

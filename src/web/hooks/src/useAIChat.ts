@@ -30,6 +30,8 @@ export interface UseAIChatResult extends ChatSnapshot {
   regenerate: (messageId?: string, content?: string) => Promise<boolean>;
   /** Reads older messages, if `hasMore`. */
   loadMore: () => Promise<void>;
+  /** Reads the newest messages again; Confab tells of those that come, so nobody has to. */
+  reload: () => Promise<void>;
   clearError: () => void;
   /** The answer that is being written. */
   streamingText: string;
@@ -97,6 +99,7 @@ export function useAIChat(options: UseAIChatOptions): UseAIChatResult {
       regenerate: async (messageId?: string, content?: string) =>
         (await peekChat(key)?.regenerate(messageId, content)) ?? false,
       loadMore: async () => peekChat(key)?.loadMore(),
+      reload: async () => peekChat(key)?.reload(),
       clearError: () => peekChat(key)?.clearError(),
     }),
     [key],
