@@ -9,7 +9,7 @@ import { _ } from "./i18n";
 import { Icon } from "./icons";
 import { changeModule, deleteModule, sessionTitleOf, titleOf, type Library } from "./library";
 import { MenuButton } from "./Menu";
-import { announcementOf, type MessageActions } from "./Message";
+import { announcementOf, type Editing, type MessageActions } from "./Message";
 import { MessageList } from "./MessageList";
 import { navigateToNew, type Place } from "./router";
 import { SettingsDialog } from "./SettingsDialog";
@@ -56,6 +56,19 @@ function EmptyChat({ library, module, choose }: {
   );
 }
 
+function LoadingFailed({ reason, retry }: { reason: string; retry: () => void }) {
+  return (
+    <div className="status-page" role="alert">
+      <Icon name="attention" />
+      <h2>{_("This chat could not be loaded")}</h2>
+      <p>{reason}</p>
+      <button type="button" className="suggested pill" onClick={retry}>
+        {_("Try again")}
+      </button>
+    </div>
+  );
+}
+
 function Loading() {
   return (
     <div className="skeletons" role="status">
@@ -81,9 +94,9 @@ export function ChatPane({ place, library, module, session, openSidebar, isSideb
   const options = useMemo(() => ({ moduleId, sessionId }), [moduleId, sessionId]);
   const chat = useAIChat({ ...options, stream: false });
   const { transport } = useSocket();
-  const { messages, status, error, sendMessage, regenerate, stop, loadMore } = chat;
+  const { messages, status, error, isLoaded, sendMessage, regenerate, stop, loadMore } = chat;
   const [dialog, setDialog] = useState<"settings" | "rename" | null>(null);
-  const [editing, setEditing] = useState<string | null>(null);
+  const [editing, setEditing] = useState<Editing | null>(null);
   const [announcement, setAnnouncement] = useState("");
   const isBusy = status === "submitted" || status === "streaming";
   const title = titleOf(module);
@@ -96,11 +109,16 @@ export function ChatPane({ place, library, module, session, openSidebar, isSideb
   const actions = useMemo<MessageActions>(
     () => ({
       setEditing: (id) => {
-        setEditing(id);
+        setEditing(id === null ? null : { id });
         if (id === null)
           input.current?.focus();
       },
-      regenerate: (id, content) => void regenerate(id, content),
+      regenerate: async (id, content) => {
+        const isAccepted = await regenerate(id, content);
+        /* what was refused is not lost */
+        if (!isAccepted && content !== undefined)
+          setEditing((now) => now ?? { id, text: content });
+      },
     }),
     [regenerate, input],
   );
@@ -118,7 +136,7 @@ export function ChatPane({ place, library, module, session, openSidebar, isSideb
 
   /* what was refused ends nothing; a failed answer tells its reason itself */
   useEffect(() => {
-    if (error && last?.error?.message !== error.message)
+    if (error && isLoaded && last?.error?.message !== error.message)
       showToast(error.message);
   }, [error]);
 
@@ -134,7 +152,7 @@ export function ChatPane({ place, library, module, session, openSidebar, isSideb
   const editLast = useCallback(() => {
     const question = messages.findLast(({ role }) => role === "user");
     if (question)
-      setEditing(question.id);
+      setEditing({ id: question.id });
   }, [messages]);
 
   const remove = () => {
@@ -199,12 +217,16 @@ export function ChatPane({ place, library, module, session, openSidebar, isSideb
           </div>
         )}
         {!chat.isDeleted && messages.length === 0 && !isBusy && (
-          status === "loading" ? <Loading /> : (
+          isLoaded ? (
             <EmptyChat
               library={library}
               module={module}
               choose={(text) => void sendMessage(text)}
             />
+          ) : error ? (
+            <LoadingFailed reason={error.message} retry={() => void chat.reload()} />
+          ) : (
+            <Loading />
           )
         )}
         {(messages.length > 0 || isBusy) && (

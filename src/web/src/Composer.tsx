@@ -7,6 +7,14 @@ import { Icon } from "./icons";
 
 const draftName = (moduleId: string) => `draft:${moduleId}`;
 
+function hintFor(isConnected: boolean, isBusy: boolean): string {
+  if (isBusy)
+    return _("What you write now can be sent when the answer is complete.");
+  return isConnected
+    ? _("Enter sends, Shift+Enter starts a new line.")
+    : _("What you send now is asked as soon as the connection is back.");
+}
+
 /**
  * Where one types. What is not sent is kept by conversation; what was refused comes back, unless
  * something new has been typed since.
@@ -109,9 +117,7 @@ export function Composer({ moduleId, isBusy, isConnected, send, stop, editLast, 
         )}
       </div>
       <p id="composer-hint" className="hint">
-        {isConnected
-          ? _("Enter sends, Shift+Enter starts a new line.")
-          : _("What you send now is asked as soon as the connection is back.")}
+        {hintFor(isConnected, isBusy)}
       </p>
     </form>
   );

@@ -7,8 +7,14 @@ import { format, ngettext, _ } from "./i18n";
 import { Icon, type IconName } from "./icons";
 import { GrowingMarkdown, Markdown } from "./Markdown";
 
+/** The question that is changed, and what was made of it if that was refused before. */
+export interface Editing {
+  id: string;
+  text?: string;
+}
+
 export interface MessageActions {
-  regenerate: (messageId: string, content?: string) => void;
+  regenerate: (messageId: string, content?: string) => Promise<void>;
   setEditing: (messageId: string | null) => void;
 }
 
@@ -80,20 +86,26 @@ function Reasoning({ text, isOpen }: { text: string; isOpen: boolean }) {
   );
 }
 
-function QuestionEditor({ message, actions }: { message: ChatMessage; actions: MessageActions }) {
-  const [text, setText] = useState(message.content);
+function QuestionEditor({ message, initialText, isBusy, actions }: {
+  message: ChatMessage;
+  initialText: string;
+  isBusy: boolean;
+  actions: MessageActions;
+}) {
+  const [text, setText] = useState(initialText);
   const area = useRef<HTMLTextAreaElement>(null);
+  const canSend = text.trim() !== "" && !isBusy;
   const send = () => {
-    if (!text.trim())
+    if (!canSend)
       return;
     actions.setEditing(null);
-    actions.regenerate(message.id, text);
+    void actions.regenerate(message.id, text);
   };
 
   useEffect(() => {
     area.current!.focus();
-    area.current!.setSelectionRange(message.content.length, message.content.length);
-  }, [message.content.length]);
+    area.current!.setSelectionRange(initialText.length, initialText.length);
+  }, [initialText.length]);
 
   return (
     <form
@@ -123,7 +135,7 @@ function QuestionEditor({ message, actions }: { message: ChatMessage; actions: M
         <button type="button" onClick={() => actions.setEditing(null)}>
           {_("Cancel")}
         </button>
-        <button type="submit" className="suggested" disabled={!text.trim()}>
+        <button type="submit" className="suggested" disabled={!canSend}>
           {_("Send again")}
         </button>
       </div>
@@ -131,9 +143,9 @@ function QuestionEditor({ message, actions }: { message: ChatMessage; actions: M
   );
 }
 
-export const Question = memo(function Question({ message, isEditing, isBusy, actions }: {
+export const Question = memo(function Question({ message, editing, isBusy, actions }: {
   message: ChatMessage;
-  isEditing: boolean;
+  editing: Editing | null;
   isBusy: boolean;
   actions: MessageActions;
 }) {
@@ -141,8 +153,13 @@ export const Question = memo(function Question({ message, isEditing, isBusy, act
   return (
     <article className={isPending ? "turn question pending" : "turn question"}>
       <h2 className="visually-hidden">{_("You")}</h2>
-      {isEditing ? (
-        <QuestionEditor message={message} actions={actions} />
+      {editing ? (
+        <QuestionEditor
+          message={message}
+          initialText={editing.text ?? message.content}
+          isBusy={isBusy}
+          actions={actions}
+        />
       ) : (
         <div className="said">
           <p className="bubble plain">{message.content}</p>
@@ -184,7 +201,7 @@ export const Answer = memo(function Answer({ message, isLast, isBusy, actions }:
           <button
             type="button"
             disabled={isBusy}
-            onClick={() => actions.regenerate(message.id)}
+            onClick={() => void actions.regenerate(message.id)}
           >
             {_("Try again")}
           </button>
@@ -196,7 +213,7 @@ export const Answer = memo(function Answer({ message, isLast, isBusy, actions }:
           icon="redo"
           label={_("Answer again")}
           disabled={isBusy}
-          run={() => actions.regenerate(message.id)}
+          run={() => void actions.regenerate(message.id)}
         />
         {cost && <span className="cost">{cost}</span>}
       </div>

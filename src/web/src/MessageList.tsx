@@ -14,7 +14,7 @@ import { useAIChatStream, type ChatMessage, type ChatOptions } from "@confab/rea
 import { copyText } from "./clipboard";
 import { _ } from "./i18n";
 import { Icon } from "./icons";
-import { Answer, GrowingAnswer, Question, type MessageActions } from "./Message";
+import { Answer, GrowingAnswer, Question, type Editing, type MessageActions } from "./Message";
 
 /* So many messages can come before the first one that is shown. */
 const FIRST_INDEX = 1000000;
@@ -64,7 +64,7 @@ export function MessageList({ options, messages, isGrowing, hasMore, isLoadingMo
   loadMore: () => Promise<void>;
   shownId: string | undefined;
   actions: MessageActions;
-  editing: string | null;
+  editing: Editing | null;
   isBusy: boolean;
 }) {
   const list = useRef<VirtuosoHandle>(null);
@@ -151,7 +151,7 @@ export function MessageList({ options, messages, isGrowing, hasMore, isLoadingMo
       return (
         <Question
           message={item}
-          isEditing={editing === item.id}
+          editing={editing?.id === item.id ? editing : null}
           isBusy={isBusy}
           actions={actions}
         />

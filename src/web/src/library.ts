@@ -29,6 +29,7 @@ export interface Library {
 
 const PAGE = 200;
 const UNDO_MS = 7000;
+const RETRY_MS = 1000;
 
 let library: Library = { sessions: [], modules: {}, providers: [], state: "loading" };
 /** Ids of what is deleted as soon as it can no longer be taken back. */
@@ -72,17 +73,31 @@ function put<T extends { updatedAt: number }>(list: T[], item: T, is: (other: T)
   return [...list.filter((other) => !is(other)), item].sort(newestFirst);
 }
 
+/* What is only read is asked for again where that was too fast. */
+async function read<N extends CallName>(name: N, payload: CallPayload<N>): Promise<CallAck<N>> {
+  for (;;) {
+    const ack = await call!(name, payload);
+    if (ack.ok || ack.code !== "rate-limited")
+      return ack;
+    const { retryAfterMs = RETRY_MS } = ack;
+    await new Promise((resolve) => { setTimeout(resolve, retryAfterMs); });
+  }
+}
+
 async function loadModules(sessionId: string) {
   const modules: Module[] = [];
   let cursor: string | undefined;
   do {
-    const ack = await call!("module:list", {
+    const ack = await read("module:list", {
       sessionId,
       limit: PAGE,
       ...(cursor === undefined ? {} : { cursor }),
     });
-    if (!ack.ok)
+    /* one that nobody has written in yet */
+    if (!ack.ok && ack.code === "unknown-session")
       break;
+    if (!ack.ok)
+      throw new Error(ack.error);
     modules.push(...ack.modules);
     ({ cursor } = ack);
   } while (cursor !== undefined);
@@ -102,7 +117,7 @@ async function loadSessions() {
   const sessions: Session[] = [];
   let cursor: string | undefined;
   do {
-    const ack = await call!("session:list", {
+    const ack = await read("session:list", {
       limit: PAGE,
       ...(cursor === undefined ? {} : { cursor }),
     });
@@ -115,7 +130,7 @@ async function loadSessions() {
 }
 
 export async function loadProviders() {
-  const ack = await call?.("provider:list", {});
+  const ack = call ? await read("provider:list", {}) : null;
   if (ack?.ok)
     set({ providers: ack.providers });
 }
