@@ -327,6 +327,31 @@ test('an answer that arrives in one piece with its ack is over all the same', as
   }
 });
 
+test('what was told after the history was read is not lost by that', async () => {
+  const { confabd, cable } = await startCabled('plain');
+  const options = chatOn(confabd);
+  const one = renderChat(options);
+  const way = { url: cable.url, transports: ['polling'] };
+  const two = renderChat({ ...options, ...way });
+  const { result } = renderHook(() => useSocket(way));
+  await until(() => one.chat.status === 'ready' && two.chat.status === 'ready');
+  for (const length of [2, 4]) {
+    cable.hold();
+    /* the request that waits takes this; all else comes in one piece with the next */
+    const info = result.current.call('server:info', {});
+    const reloaded = two.chat.reload();
+    await new Promise((resolve) => { setTimeout(resolve, 200); });
+    await act(() => one.chat.sendMessage('Hello'));
+    await until(() => one.chat.status === 'ready' && one.chat.messages.length === length);
+    /* until all of it is on the cable */
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    cable.release();
+    await Promise.all([info, reloaded]);
+    await until(() => two.chat.status === 'ready' && two.chat.messages.length === length);
+  }
+  expect(contents(two.chat)).toEqual(contents(one.chat));
+});
+
 test('older messages come in pages, without gap', async () => {
   const { confabd } = await startWith('plain');
   const options = chatOn(confabd);

@@ -6,10 +6,10 @@
 //   Publisher       shows it all to components
 // Here is what people do with it, and what happens when the connection comes or goes.
 import type { ChatSnapshot, StreamSnapshot } from "./chat-state.js";
-import type { Connection } from "./connection.js";
+import { RefusalError, type Connection } from "./connection.js";
 import { HttpFollower } from "./http-follower.js";
 import { makeId } from "./id.js";
-import { findQuestion, fromWire } from "./messages.js";
+import { findJoint, findQuestion, fromWire, type ChatMessage } from "./messages.js";
 import { Outbox, type Pending } from "./outbox.js";
 import { Publisher } from "./publisher.js";
 import { Requests } from "./requests.js";
@@ -18,6 +18,8 @@ import { SocketFollower } from "./socket-follower.js";
 import { Transcript } from "./transcript.js";
 
 const PAGE = 50;
+/** As many as Confab sends at once. */
+const MAX_PAGE = 200;
 
 export class Chat {
   readonly moduleId: string;
@@ -38,6 +40,9 @@ export class Chat {
   private way: "socket" | "http" | null = null;
   /** Counts connections; what was asked on an older one is no longer waited for. */
   private era = 0;
+  /** Counts readings of the newest page: what was asked for earlier than another is older. */
+  private lastAsked = 0;
+  private lastApplied = 0;
 
   constructor(connection: Connection, moduleId: string, sessionId?: string) {
     this.connection = connection;
@@ -121,6 +126,20 @@ export class Chat {
     return this.requests.add(pending);
   }
 
+  /**
+   * Makes the branch visible that runs through this message, for all who follow the conversation.
+   * Resolves when it is in `messages`; rejects with the code of the refusal.
+   */
+  async switchBranch(messageId: string): Promise<void> {
+    const { moduleId } = this;
+    const ack = await this.connection.call("ai:chat:branch", { moduleId, messageId });
+    if (!ack.ok)
+      throw new RefusalError(ack);
+    /* what was asked for before may tell of the branch that was left */
+    this.lastApplied = ++this.lastAsked;
+    await this.refresh(messageId);
+  }
+
   /** Ends the answer that is being written; its text stays. */
   stop() {
     if (!this.transcript.run && this.requests.takeBack()) {
@@ -143,7 +162,7 @@ export class Chat {
       const ack = await this.connection.call("ai:chat:history", { moduleId, before, limit: PAGE });
       if (ack.ok)
         transcript.applyOlder(before, ack.messages.map(fromWire), ack.more);
-      else
+      else if (transcript.log[0]?.id === before)
         transcript.hasMore = false;
     } catch {
       /* there is no connection; whoever scrolls there again asks again */
@@ -215,22 +234,49 @@ export class Chat {
     this.publisher.updateStream();
   }
 
-  /** Reads the newest page of the visible branch. */
-  async refresh(): Promise<void> {
-    const { moduleId } = this;
-    const ack = await askUntilDecided(
-      () => this.connection.call("ai:chat:history", { moduleId, limit: PAGE }),
+  /** Reads the newest page of the visible branch, and on until there is the message `downTo`. */
+  async refresh(downTo?: string): Promise<void> {
+    const asked = ++this.lastAsked;
+    const { changes } = this.transcript;
+    const first = await this.readPage(PAGE);
+    if (!first)
+      return undefined;
+    let page = first.ok ? first.messages.map(fromWire) : [];
+    let more = first.ok && first.more;
+    while (more && downTo !== undefined && !this.reaches(page, downTo)) {
+      const older = await this.readPage(MAX_PAGE, page[0]!.id);
+      if (!older?.ok || older.messages.length === 0)
+        break;
+      page = [...older.messages.map(fromWire), ...page];
+      ({ more } = older);
+    }
+    if (asked < this.lastApplied)
+      return undefined;
+    /* acks are looked at after the events that arrived with them */
+    if (changes !== this.transcript.changes)
+      return this.refresh(downTo);
+    this.lastApplied = asked;
+    if (first.ok || first.code === "unknown-module")
+      this.transcript.applyNewest(page, more);
+    else
+      this.transcript.refuse({ message: first.error, code: first.code });
+    this.update();
+    return undefined;
+  }
+
+  /** Whether these have that message and join up with what is shown before them. */
+  private reaches(page: ChatMessage[], messageId: string): boolean {
+    const { log } = this.transcript;
+    return page.some(({ id }) => id === messageId)
+      && (log.length === 0 || findJoint(log, page[0]) >= 0);
+  }
+
+  private readPage(limit: number, before?: string) {
+    const payload = { moduleId: this.moduleId, limit, ...(before === undefined ? {} : { before }) };
+    return askUntilDecided(
+      () => this.connection.call("ai:chat:history", payload),
       this.sameEra(),
     );
-    if (!ack)
-      return;
-    if (ack.ok)
-      this.transcript.applyNewest(ack.messages.map(fromWire), ack.more);
-    else if (ack.code === "unknown-module")
-      this.transcript.applyNewest([], false);
-    else
-      this.transcript.refuse({ message: ack.error, code: ack.code });
-    this.update();
   }
 
   applyDeletion() {

@@ -9,6 +9,7 @@ import type {
   CallName,
   CallPayload,
   ClientToServerEvents,
+  Refusal,
   ServerToClientEvents,
 } from "./protocol.js";
 
@@ -48,6 +49,17 @@ export class CallError extends Error {
   constructor(code: "offline" | "timeout", message: string) {
     super(message);
     this.name = "CallError";
+    this.code = code;
+  }
+}
+
+/** Thrown where Confab has refused what was asked. */
+export class RefusalError extends Error {
+  readonly code: string;
+
+  constructor({ error, code }: Refusal) {
+    super(error);
+    this.name = "RefusalError";
     this.code = code;
   }
 }

@@ -6,7 +6,7 @@ export {
   type UseAIChatOptions,
   type UseAIChatResult,
 } from "./useAIChat.js";
-export { CallError } from "./connection.js";
+export { CallError, RefusalError } from "./connection.js";
 export type { ChatOptions } from "./chats.js";
 export type { ChatError, ChatSnapshot, ChatStatus, StreamSnapshot } from "./chat-state.js";
 export type { ConfabSocket, ConnectionError, ConnectionOptions } from "./connection.js";

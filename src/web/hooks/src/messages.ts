@@ -3,6 +3,7 @@
 import type { Pending } from "./outbox.js";
 import {
   isEnded,
+  type Branches,
   type FinishReason,
   type GenerationState,
   type Usage,
@@ -25,6 +26,8 @@ export interface ChatMessage {
   createdAt: number;
   /** Why an answer failed. */
   error: { message: string; code: string } | null;
+  /** Where it stands among its versions; null: there is no other. */
+  branches: Branches | null;
 }
 
 export function questionOf(id: string, parentId: string | null, content: string): ChatMessage {
@@ -41,6 +44,7 @@ export function questionOf(id: string, parentId: string | null, content: string)
     usage: null,
     createdAt: Date.now(),
     error: null,
+    branches: null,
   };
 }
 
@@ -59,7 +63,17 @@ export function fromWire(wire: WireMessage): ChatMessage {
     usage: wire.usage,
     createdAt: wire.createdAt,
     error: wire.code === undefined ? null : { message: wire.error ?? "", code: wire.code },
+    branches: wire.branches ?? null,
   };
+}
+
+function areSameBranches(a: Branches | null, b: Branches | null): boolean {
+  return (
+    a?.index === b?.index &&
+    a?.count === b?.count &&
+    a?.previousId === b?.previousId &&
+    a?.nextId === b?.nextId
+  );
 }
 
 function isSame(a: ChatMessage, b: ChatMessage): boolean {
@@ -70,7 +84,8 @@ function isSame(a: ChatMessage, b: ChatMessage): boolean {
     a.reasoning === b.reasoning &&
     a.parentId === b.parentId &&
     a.createdAt === b.createdAt &&
-    (a.usage === null) === (b.usage === null)
+    (a.usage === null) === (b.usage === null) &&
+    areSameBranches(a.branches, b.branches)
   );
 }
 
@@ -92,10 +107,19 @@ export function mergeNewest(
     const old = byId.get(message.id);
     return old && isSame(old, message) ? old : message;
   });
-  const first = page[0];
-  const index = first ? known.findIndex(({ id }) => id === first.id) : -1;
-  const older = index > 0 ? known.slice(0, index) : [];
-  return { messages: [...older, ...kept], joined: index >= 0 };
+  const end = findJoint(known, page[0]);
+  return { messages: [...known.slice(0, Math.max(end, 0)), ...kept], joined: end >= 0 };
+}
+
+/** How many of those that are known come before `first`; -1: that cannot be told from them. */
+export function findJoint(known: ChatMessage[], first: ChatMessage | undefined): number {
+  if (!first)
+    return -1;
+  const index = known.findIndex(({ id }) => id === first.id);
+  if (index >= 0 || first.parentId === null)
+    return index;
+  const parent = known.findIndex(({ id }) => id === first.parentId);
+  return parent < 0 ? -1 : parent + 1;
 }
 
 /** The question that `messageId`, which may be its answer, stands for; default: the last one. */
@@ -117,6 +141,7 @@ export function withPending(messages: ChatMessage[], pending: Pending[]): ChatMe
       continue;
     let parent = view.at(-1)?.id ?? null;
     let content = item.content ?? "";
+    let branches: Branches | null = null;
     if (item.kind === "regenerate") {
       const index = findQuestion(view, item.messageId);
       if (index < 0)
@@ -125,9 +150,11 @@ export function withPending(messages: ChatMessage[], pending: Pending[]): ChatMe
       view = view.slice(0, index);
       parent = question.parentId;
       content = item.content ?? question.content;
+      /* of another text it is another version, which has no place yet */
+      branches = question.id === item.userMessageId ? question.branches : null;
     }
     const question = questionOf(item.userMessageId, parent, content);
-    view = [...view, { ...question, createdAt: item.createdAt, state: "pending" }];
+    view = [...view, { ...question, createdAt: item.createdAt, state: "pending", branches }];
   }
   return view;
 }

@@ -32,6 +32,15 @@ export interface MessagePart {
   text?: string;
 }
 
+/** Where a message stands among those that answer, or ask, the same as it: its versions. */
+export interface Branches {
+  /** From 1, the oldest. */
+  index: number;
+  count: number;
+  previousId: string | null;
+  nextId: string | null;
+}
+
 /** A message as Confab keeps it. */
 export interface WireMessage {
   messageId: string;
@@ -47,6 +56,8 @@ export interface WireMessage {
   createdAt: number;
   code?: string;
   error?: string;
+  /** Not there where it is the only version. */
+  branches?: Branches;
 }
 
 export interface Session {
@@ -67,6 +78,8 @@ export interface Module {
   parameters: Record<string, unknown> | null;
   state: GenerationState;
   messageCount: number;
+  /** The newest message of the visible branch. */
+  headId: string | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -130,6 +143,8 @@ export interface ResumeAck {
   code?: string;
   error?: string;
   active?: ActiveGeneration;
+  /** The newest message of the visible branch; not there if the module is not known. */
+  headId?: string | null;
 }
 
 export interface GenerateAck extends ResumeAck {
@@ -174,6 +189,10 @@ export interface Calls {
     { moduleId: string; before?: string; limit?: number },
     { messages: WireMessage[]; more: boolean },
   ];
+  "ai:chat:branch": [
+    { moduleId: string; messageId: string },
+    { headId: string; messageCount: number },
+  ];
   "ai:chat:search": [{ query: string; limit?: number }, { results: SearchResult[] }];
   "session:list": [Page, { sessions: Session[]; cursor?: string }];
   "session:create": [{ title?: string; sessionId?: string }, { session: Session }];
@@ -211,6 +230,19 @@ export interface StartedEvent {
   userMessageId: string;
   parentId: string | null;
   message: string;
+  /** Of the answer and of the question, where there are other versions. */
+  branches?: Branches;
+  userBranches?: Branches;
+}
+
+/** Another branch is visible: what was shown after `parentId` no longer is. */
+export interface BranchEvent {
+  moduleId: string;
+  /** What was asked for; it is on the branch, and follows `parentId`. */
+  messageId: string;
+  parentId: string | null;
+  headId: string;
+  messageCount: number;
 }
 
 export interface ChunkEvent {
@@ -257,6 +289,7 @@ export interface ServerToClientEvents {
   "ai:chat:complete": (event: CompleteEvent) => void;
   "ai:chat:error": (event: ErrorEvent) => void;
   "ai:chat:resync": (event: ResyncEvent) => void;
+  "ai:chat:branch": (event: BranchEvent) => void;
   "session:changed": (event: Session | { sessionId: string; deleted: true }) => void;
   "module:changed": (event: Module | { moduleId: string; deleted: true }) => void;
 }

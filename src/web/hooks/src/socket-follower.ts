@@ -3,7 +3,14 @@
 // connection what is missing of the answer that runs, from the last number that is known.
 import type { Chat } from "./chat.js";
 import type { Connection } from "./connection.js";
-import type { ChunkEvent, CompleteEvent, ErrorEvent, Module, StartedEvent } from "./protocol.js";
+import type {
+  BranchEvent,
+  ChunkEvent,
+  CompleteEvent,
+  ErrorEvent,
+  Module,
+  StartedEvent,
+} from "./protocol.js";
 import { askUntilDecided } from "./retry.js";
 
 export class SocketFollower {
@@ -34,6 +41,7 @@ export class SocketFollower {
       "ai:chat:complete": forUs<CompleteEvent>((event) => this.handleComplete(event)),
       "ai:chat:error": forUs<ErrorEvent>((event) => this.handleError(event)),
       "ai:chat:resync": forUs(() => void this.resume()),
+      "ai:chat:branch": forUs<BranchEvent>((event) => this.handleBranch(event)),
       "module:changed": forUs<Module | { moduleId: string; deleted: true }>((event) => {
         if ("deleted" in event)
           this.chat.applyDeletion();
@@ -71,7 +79,10 @@ export class SocketFollower {
     this.isResuming = false;
     if (!ack)
       return;
-    if (!transcript.applyResume(ack, run))
+    const isWhole = transcript.applyResume(ack, run);
+    const isHere = !ack.ok || ack.headId === undefined || transcript.endsWith(ack.headId);
+    /* before it is loaded, that is on its way */
+    if (!isWhole || (transcript.isLoaded && !isHere))
       void this.chat.refresh();
     this.chat.update();
   }
@@ -80,6 +91,12 @@ export class SocketFollower {
     if (!this.chat.transcript.begin(event))
       void this.chat.refresh();
     this.chat.update();
+  }
+
+  private handleBranch(event: BranchEvent) {
+    /* whoever chose it has read it already */
+    if (!this.chat.transcript.endsWith(event.headId))
+      void this.chat.refresh(event.messageId);
   }
 
   private handleChunk(event: ChunkEvent, kind: "text" | "reasoning") {

@@ -4,6 +4,7 @@
 // return value says so.
 import type { ChatError, Ending, RunningAnswer } from "./chat-state.js";
 import {
+  findJoint,
   isRunning,
   mergeNewest,
   questionOf,
@@ -14,6 +15,7 @@ import type { Pending } from "./outbox.js";
 import {
   isEnded,
   type Ack,
+  type Branches,
   type ChunkEvent,
   type CompleteEvent,
   type ErrorEvent,
@@ -41,6 +43,10 @@ export class Transcript {
   error: ChatError | null = null;
   /** The answer that runs, or is about to, is to be stopped. */
   isStopWanted = false;
+  /** Grows with whatever is told but by history: what was read before that may be without it. */
+  changes = 0;
+  /** Of the answer that is being written, or of the last one: its versions. */
+  private versions: { messageId: string; branches: Branches | null } | null = null;
 
   /* ---- history ---- */
 
@@ -50,6 +56,9 @@ export class Transcript {
     const ended = this.run && page.find(({ id }) => id === this.run!.messageId);
     if (ended && !isRunning(ended))
       this.run = null;
+    const running = page.find(isRunning);
+    if (running)
+      this.versions = { messageId: running.id, branches: running.branches };
     const { messages, joined } = mergeNewest(
       this.log,
       page.filter((message) => !isRunning(message)),
@@ -62,18 +71,26 @@ export class Transcript {
 
   /** The page before `before`, which was the oldest when it was asked for. */
   applyOlder(before: string, page: ChatMessage[], more: boolean) {
-    if (this.log[0]?.id !== before)
+    /* of another branch by now, or cut where this one left it */
+    if (this.log[0]?.id !== before || (page.length > 0 && findJoint(page, this.log[0]) < 0))
       return;
     this.log = [...page, ...this.log];
     this.hasMore = more;
   }
 
+  /** Whether the visible branch, as far as it is known, ends with this message. */
+  endsWith(headId: string | null): boolean {
+    return headId === (this.run?.messageId ?? this.log.at(-1)?.id ?? null);
+  }
+
   /* ---- events; false: something was missed, the history has it ---- */
 
   begin(event: StartedEvent): boolean {
+    this.changes++;
     const missedEnd = this.run !== null && this.run.generationId !== event.generationId;
-    const old = this.log.find(({ id }) => id === event.userMessageId);
-    const question = old ?? questionOf(event.userMessageId, event.parentId, event.message);
+    const old = this.log.find(({ id }) => id === event.userMessageId)
+      ?? questionOf(event.userMessageId, event.parentId, event.message);
+    const question = event.userBranches ? { ...old, branches: event.userBranches } : old;
     let isWhole = true;
     if (event.parentId === null) {
       this.log = [question];
@@ -84,6 +101,7 @@ export class Transcript {
       isWhole = index >= 0 && !missedEnd;
     }
     this.error = null;
+    this.versions = { messageId: event.messageId, branches: event.branches ?? null };
     if (this.run?.generationId !== event.generationId)
       this.run = newRun(event);
     return isWhole;
@@ -131,6 +149,7 @@ export class Transcript {
   }
 
   delete() {
+    this.changes++;
     this.isDeleted = true;
     this.run = null;
     this.log = [];
@@ -161,6 +180,7 @@ export class Transcript {
 
   /** A question was taken. The event that follows says the same. */
   accept(pending: Pending, ack: GenerateAck) {
+    this.changes++;
     /* the view of it becomes what is so */
     const view = withPending(this.log, [{ ...pending, userMessageId: ack.userMessageId }]);
     const known = this.log.find(({ id }) => id === ack.userMessageId);
@@ -209,6 +229,7 @@ export class Transcript {
   /** Turns the answer that runs into a message. */
   finish(ending: Ending) {
     const run = this.run!;
+    this.changes++;
     this.run = null;
     this.isStopWanted = false;
     this.error = ending.error ?? null;
@@ -223,6 +244,7 @@ export class Transcript {
       usage: ending.usage ?? null,
       model: ending.model ?? null,
       error: ending.error ?? null,
+      branches: this.versions?.messageId === run.messageId ? this.versions.branches : null,
     };
     this.log = [...this.log.filter(({ id }) => id !== answer.id), answer];
   }

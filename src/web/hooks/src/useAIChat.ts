@@ -28,6 +28,13 @@ export interface UseAIChatResult extends ChatSnapshot {
   stop: () => void;
   /** Has a question answered anew: of this message, or the last; with another text, if given. */
   regenerate: (messageId?: string, content?: string) => Promise<boolean>;
+  /**
+   * Makes another version of a message visible, and what followed it: `messageId` is one of
+   * `previousId` and `nextId` of its `branches`, or any message of the conversation. Resolves when
+   * it is in `messages`. Rejects with an error whose `code` says why not: `busy` while an answer is
+   * being written, `unknown-message`, `offline`, and so on; then nothing has changed.
+   */
+  switchBranch: (messageId: string) => Promise<void>;
   /** Reads older messages, if `hasMore`. */
   loadMore: () => Promise<void>;
   /** Reads the newest messages again; Confab tells of those that come, so nobody has to. */
@@ -98,6 +105,7 @@ export function useAIChat(options: UseAIChatOptions): UseAIChatResult {
       stop: () => peekChat(key)?.stop(),
       regenerate: async (messageId?: string, content?: string) =>
         (await peekChat(key)?.regenerate(messageId, content)) ?? false,
+      switchBranch: async (messageId: string) => peekChat(key)?.switchBranch(messageId),
       loadMore: async () => peekChat(key)?.loadMore(),
       reload: async () => peekChat(key)?.reload(),
       clearError: () => peekChat(key)?.clearError(),
