@@ -312,6 +312,13 @@ const behaviours = {
 
   burst: (response, count = 1000) => response.stream(numbered(count)),
 
+  // says which answer of all it is, and with PARAGRAPHS, so many times more
+  counted: (response, paragraphs = 0) => {
+    const n = requests.filter(({ method }) => method === 'POST').length;
+    const more = Array.from({ length: n * paragraphs }, () => `\n\nMore of ${n}.`);
+    return response.stream([`Answer number ${n}.`, ...more]);
+  },
+
   // what the conversation was, one line a turn
   echo: (response) => {
     const turns = response.record.body.messages.map(({ role, content }) => `${role}: ${content}\n`);

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { useCallback, useEffect, useMemo, useRef, useState, type RefObject } from "react";
-import { useAIChat, useSocket, type Module, type Session } from "@confab/react";
+import {
+  CallError,
+  useAIChat,
+  useSocket,
+  type ChatMessage,
+  type Module,
+  type Session,
+} from "@confab/react";
 
+import type { Arrival } from "./arrival";
 import { Composer } from "./Composer";
 import { TitleDialog } from "./Dialog";
 import { exportChat } from "./exports";
-import { _ } from "./i18n";
+import { _, format } from "./i18n";
 import { Icon } from "./icons";
 import { changeModule, deleteModule, sessionTitleOf, titleOf, type Library } from "./library";
 import { MenuButton } from "./Menu";
@@ -22,6 +30,19 @@ function modelLabel(module: Module | undefined, library: Library): string {
     name ? candidate.name === name : candidate.default);
   const label = provider?.name === "builtin" ? _("Built-in talker") : provider?.name;
   return module?.model || provider?.model || label || _("Model");
+}
+
+/** Why something was refused, or could not be asked. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error && !(error instanceof CallError)
+    ? error.message
+    : _("There is no connection to Confab. Try again in a moment.");
+}
+
+/** What a screen reader is told when another version has taken the place of one. */
+function versionOf(message: ChatMessage | undefined): string {
+  const { index, count } = message?.branches ?? { index: 1, count: 1 };
+  return format(_("Version %d of %d"), index, count);
 }
 
 function EmptyChat({ library, module, choose }: {
@@ -94,9 +115,11 @@ export function ChatPane({ place, library, module, session, openSidebar, isSideb
   const options = useMemo(() => ({ moduleId, sessionId }), [moduleId, sessionId]);
   const chat = useAIChat({ ...options, stream: false });
   const { transport } = useSocket();
-  const { messages, status, error, isLoaded, sendMessage, regenerate, stop, loadMore } = chat;
+  const { messages, status, error, isLoaded, sendMessage, regenerate, stop, loadMore,
+    switchBranch } = chat;
   const [dialog, setDialog] = useState<"settings" | "rename" | null>(null);
   const [editing, setEditing] = useState<Editing | null>(null);
+  const [arrival, setArrival] = useState<Arrival | null>(null);
   const [announcement, setAnnouncement] = useState("");
   const isBusy = status === "submitted" || status === "streaming";
   const title = titleOf(module);
@@ -106,8 +129,21 @@ export function ChatPane({ place, library, module, session, openSidebar, isSideb
       ? `${module.title} – Confab` : "Confab";
   }, [messages.length, module?.title]);
 
+  const reveal = useCallback(
+    (id: string) => switchBranch(id).then(() => null, reasonOf),
+    [switchBranch],
+  );
+
   const actions = useMemo<MessageActions>(
     () => ({
+      switchBranch: async (id, direction) => {
+        setAnnouncement("");
+        const reason = await reveal(id);
+        if (reason === null)
+          setArrival({ id, direction });
+        else
+          showToast(reason);
+      },
       setEditing: (id) => {
         setEditing(id === null ? null : { id });
         if (id === null)
@@ -120,8 +156,13 @@ export function ChatPane({ place, library, module, session, openSidebar, isSideb
           setEditing((now) => now ?? { id, text: content });
       },
     }),
-    [regenerate, input],
+    [regenerate, reveal, input],
   );
+
+  useEffect(() => {
+    if (arrival)
+      setAnnouncement(versionOf(messages.find(({ id }) => id === arrival.id)));
+  }, [arrival]);
 
   /* a screen reader is told once, of the whole answer, and not of what was there before */
   const last = messages.at(-1);
@@ -238,8 +279,10 @@ export function ChatPane({ place, library, module, session, openSidebar, isSideb
             isLoadingMore={chat.isLoadingMore}
             loadMore={loadMore}
             shownId={place.messageId}
+            reveal={reveal}
             actions={actions}
             editing={editing}
+            arrival={arrival}
             isBusy={isBusy}
           />
         )}

@@ -13,7 +13,11 @@ export interface Editing {
   text?: string;
 }
 
+/** Which way one goes from a version to another. */
+export type Direction = "previous" | "next";
+
 export interface MessageActions {
+  switchBranch: (messageId: string, direction: Direction) => Promise<void>;
   regenerate: (messageId: string, content?: string) => Promise<void>;
   setEditing: (messageId: string | null) => void;
 }
@@ -57,6 +61,38 @@ function ActionButton({ icon, label, run, disabled = false }: {
     >
       <Icon name={icon} />
     </button>
+  );
+}
+
+/** The way to the other versions of a message, if there are any. */
+function Versions({ message, isBusy, actions }: {
+  message: ChatMessage;
+  isBusy: boolean;
+  actions: MessageActions;
+}) {
+  if (!message.branches)
+    return null;
+  const { index, count, previousId, nextId } = message.branches;
+  const arrow = (direction: Direction, label: string, id: string | null) => (
+    <ActionButton
+      icon={direction}
+      label={label}
+      disabled={isBusy || id === null}
+      run={() => id !== null && void actions.switchBranch(id, direction)}
+    />
+  );
+  return (
+    <div
+      className="versions"
+      role="group"
+      aria-label={_("Versions")}
+      data-versions={message.id}
+    >
+      {arrow("previous", _("Previous version"), previousId)}
+      <span aria-hidden="true">{`${index}/${count}`}</span>
+      <span className="visually-hidden">{format(_("%d of %d"), index, count)}</span>
+      {arrow("next", _("Next version"), nextId)}
+    </div>
   );
 }
 
@@ -175,6 +211,9 @@ export const Question = memo(function Question({ message, editing, isBusy, actio
           </div>
         </div>
       )}
+      {!editing && (
+        <Versions message={message} isBusy={isBusy} actions={actions} />
+      )}
     </article>
   );
 });
@@ -208,6 +247,7 @@ export const Answer = memo(function Answer({ message, isLast, isBusy, actions }:
         </div>
       )}
       <div className="actions">
+        <Versions message={message} isBusy={isBusy} actions={actions} />
         {message.content && <CopyButton text={message.content} />}
         <ActionButton
           icon="redo"

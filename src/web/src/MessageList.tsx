@@ -11,6 +11,7 @@ import {
 import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 import { useAIChatStream, type ChatMessage, type ChatOptions } from "@confab/react";
 
+import { useShownMessage, useSteadyVersions, type Arrival } from "./arrival";
 import { copyText } from "./clipboard";
 import { _ } from "./i18n";
 import { Icon } from "./icons";
@@ -55,7 +56,7 @@ function handleCopyCode(event: ReactMouseEvent) {
 }
 
 export function MessageList({ options, messages, isGrowing, hasMore, isLoadingMore, loadMore,
-  shownId, actions, editing, isBusy }: {
+  shownId, reveal, actions, editing, arrival, isBusy }: {
   options: ChatOptions;
   messages: ChatMessage[];
   isGrowing: boolean;
@@ -63,8 +64,10 @@ export function MessageList({ options, messages, isGrowing, hasMore, isLoadingMo
   isLoadingMore: boolean;
   loadMore: () => Promise<void>;
   shownId: string | undefined;
+  reveal: (messageId: string) => Promise<string | null>;
   actions: MessageActions;
   editing: Editing | null;
+  arrival: Arrival | null;
   isBusy: boolean;
 }) {
   const list = useRef<VirtuosoHandle>(null);
@@ -129,19 +132,9 @@ export function MessageList({ options, messages, isGrowing, hasMore, isLoadingMo
     }
   }, [isPending, lastQuestion?.id]);
 
-  /* what was searched for may be on an older page */
-  const found = shownId === undefined ? -1 : messages.findIndex(({ id }) => id === shownId);
-  const wasShown = useRef<string>(undefined);
-  useEffect(() => {
-    if (shownId === undefined || wasShown.current === shownId)
-      return;
-    if (found >= 0) {
-      wasShown.current = shownId;
-      follows.current = false;
-      list.current?.scrollToIndex({ index: found, align: "center" });
-    } else if (hasMore && !isLoadingMore)
-      void loadMore();
-  }, [shownId, found, hasMore, isLoadingMore, loadMore]);
+  const place = { list, scroller, follows };
+  useShownMessage(place, { messages, shownId, reveal, hasMore, isLoadingMore, loadMore });
+  const handlePress = useSteadyVersions(place, messages, arrival);
 
   const lastId = messages.at(-1)?.id;
   const renderItem = (_index: number, item: Item) => {
@@ -167,7 +160,7 @@ export function MessageList({ options, messages, isGrowing, hasMore, isLoadingMo
   };
 
   return (
-    <div className="list" onClick={handleCopyCode}>
+    <div className="list" onClickCapture={handlePress} onClick={handleCopyCode}>
       <Virtuoso<Item, Context>
         ref={list}
         data={items}

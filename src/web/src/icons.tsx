@@ -3,7 +3,6 @@
 const paths = {
   add: "M8 2.5v11M2.5 8h11",
   attention: "M8 2 14.5 13.5h-13ZM8 6.5v3M8 11.4v.2",
-  back: "M10 3 5 8l5 5",
   chat: "M2 3h12v8H8l-3.5 3v-3H2Z",
   check: "m3 8.5 3.5 3.5L13 4.5",
   close: "m4 4 8 8M12 4l-8 8",
@@ -13,6 +12,8 @@ const paths = {
   edit: "m3 13 .6-3L11 2.6 13.4 5 6 12.4ZM9.5 4.1l2.4 2.4",
   menu: "M2.5 4h11M2.5 8h11M2.5 12h11",
   more: "M8 3.2v.1M8 8v.1M8 12.8v.1",
+  next: "m6 3 5 5-5 5",
+  previous: "M10 3 5 8l5 5",
   redo: "M13 8a5 5 0 1 1-1.6-3.7M13 2v3.2H9.8",
   search: "M11 7A4 4 0 1 1 3 7a4 4 0 0 1 8 0ZM10 10l3.5 3.5",
   send: "M8 13.5v-11M3.5 7 8 2.5 12.5 7",

@@ -45,6 +45,13 @@ function reread() {
 
 window.addEventListener("popstate", reread);
 
+/** The message that the address names was shown: a reload is not to look for it again. */
+export function forgetMessage() {
+  const { messageId: _shown, ...rest } = place;
+  history.replaceState(null, "", addressOf(rest));
+  reread();
+}
+
 export function navigate(to: Place) {
   history.pushState(null, "", addressOf(to));
   reread();
