@@ -65,10 +65,20 @@ call_free (Call *call)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
 
 static void
+stop_listening (ConfabGateway *self)
+{
+  g_autoptr (GPtrArray) sockets = socketio_namespace_fetch_sockets (self->namespace, NULL);
+
+  for (guint i = 0; i < sockets->len; i++)
+    g_signal_handlers_disconnect_by_data (g_ptr_array_index (sockets, i), self);
+}
+
+static void
 confab_gateway_finalize (GObject *object)
 {
   ConfabGateway *self = CONFAB_GATEWAY (object);
 
+  stop_listening (self);
   g_clear_pointer (&self->changes, confab_change_feed_free);
   g_clear_pointer (&self->followers, confab_followers_free);
   g_clear_object (&self->namespace);
@@ -391,9 +401,10 @@ connect_cb (SocketioNamespace *namespace, SocketioSocket *socket, gpointer user_
       socketio_socket_close_connection (socket);
       return;
     }
-  /* one handler without detail and a table: less for each of 10,000 sockets than one for each name
-   */
-  g_signal_connect_object (socket, "event", G_CALLBACK (event_cb), user_data, 0);
+  /* One handler without detail and a table: less for each of 10,000 sockets than one for each name.
+   * An object's list of its closures, which is searched whenever one goes, is nothing for so many:
+   * we disconnect them ourselves. */
+  g_signal_connect (socket, "event", G_CALLBACK (event_cb), self);
 }
 
 static ConfabRequester

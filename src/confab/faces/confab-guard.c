@@ -494,10 +494,18 @@ got_headers_cb (SoupServerMessage *message, gpointer user_data)
 }
 
 static void
+release_guard (gpointer data, GClosure *closure)
+{
+  g_object_unref (data);
+}
+
+static void
 request_started_cb (SoupServer *server, SoupServerMessage *message, gpointer user_data)
 {
-  /* Not an early handler: of those libsoup calls one alone, that of the longest path. */
-  g_signal_connect_object (message, "got-headers", G_CALLBACK (got_headers_cb), user_data, 0);
+  /* Not an early handler: of those libsoup calls one alone, that of the longest path. The reference
+   * costs less than a closure that has to be found when the message goes. */
+  g_signal_connect_data (message, "got-headers", G_CALLBACK (got_headers_cb),
+                         g_object_ref (user_data), release_guard, 0);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-limits.h"
 
+#include <arpa/inet.h>
 #include <gio/gio.h>
 #include <glib/gi18n-lib.h>
 #include <string.h>
@@ -231,6 +232,23 @@ name_of (GInetAddress *address)
   return g_inet_address_to_string (part);
 }
 
+/* As name_of(), for the usual peers without making objects. */
+static char *
+name_of_peer (const char *peer)
+{
+  g_autoptr (GInetAddress) address = NULL;
+  guint8 bytes[4];
+
+  if (peer == NULL)
+    return g_strdup (LOCAL);
+  if (inet_pton (AF_INET, peer, bytes) == 1)
+    return g_strdup (bytes[0] == IN_LOOPBACKNET ? LOCAL : peer);
+
+  address = g_inet_address_new_from_string (peer);
+
+  return name_of (address);
+}
+
 /**
  * confab_limits_name_address:
  * @peer: (nullable): the peer's address as text; "" for a UNIX peer
@@ -245,8 +263,7 @@ name_of (GInetAddress *address)
 char *
 confab_limits_name_address (const char *peer, const char *x_forwarded_for, const char *forwarded)
 {
-  g_autoptr (GInetAddress) address = peer != NULL ? g_inet_address_new_from_string (peer) : NULL;
-  g_autofree char *name = name_of (address);
+  g_autofree char *name = name_of_peer (peer);
   g_autoptr (GInetAddress) told = NULL;
 
   if (!g_str_equal (name, LOCAL))
