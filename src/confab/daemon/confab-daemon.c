@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "confab-daemon.h"
+#include "confab-daemon-private.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -7,29 +7,11 @@
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "confab-activation.h"
-#include "confab-auto-provider.h"
-#include "confab-bus.h"
-#include "confab-config.h"
-#include "confab-desktop.h"
 #include "confab-error.h"
-#include "confab-gateway.h"
-#include "confab-guard.h"
-#include "confab-idle.h"
 #include "confab-http-call.h"
 #include "confab-http-chat.h"
 #include "confab-http-metrics.h"
-#include "confab-keys.h"
-#include "confab-listeners.h"
-#include "confab-providers.h"
-#include "confab-origin.h"
-#include "confab-reporter.h"
-#include "confab-secrets.h"
-#include "confab-supervisor.h"
-#include "confab-web.h"
 
 /* How long clients get to take what is queued for them. */
 #define CLOSE_TIMEOUT_MS 3000
@@ -46,38 +28,6 @@
 /* How long a client may be away and still be recovered. Answers are not kept for it: they are with
  * their generations. */
 #define RECOVERY_WINDOW_MS (120 * 1000)
-
-struct _ConfabDaemon
-{
-  const ConfabOptions *options; /* of the caller */
-  ConfabSupervisor *supervisor;
-  ConfabActivation *activation;
-  ConfabConfig *config;
-  ConfabSecrets *secrets;
-  ConfabSettings *settings; /* as they were when they last were right */
-  ConfabKeys *keys;         /* NULL with --dev */
-  ConfabAccess *access;
-  ConfabLimits *limits;
-  ConfabStore *store;
-  ConfabService *service;
-  ConfabProviderRegistry *providers;
-  SocketioServer *server;
-  ConfabGuard *guard;
-  ConfabWeb *web;
-  ConfabChatStreams *streams;
-  ConfabGateway *gateway; /* NULL with --no-realtime */
-  ConfabListeners *listeners;
-  ConfabReporter *reporter;
-  ConfabIdle *idle;        /* NULL unless started on demand */
-  ConfabBusName *bus_name; /* NULL: on no bus */
-  ConfabBus *bus;          /* the same */
-  ConfabDesktop *desktop;  /* NULL unless on a session bus */
-  GMainLoop *loop;
-  guint sources[4]; /* of the signals and of the time limit; 0 for none */
-  gboolean stopping;
-  gint64 stopping_since; /* monotonic, µs */
-  int exit_status;
-};
 
 /**
  * confab_daemon_new:
@@ -137,9 +87,8 @@ confab_daemon_free (ConfabDaemon *self)
   g_free (self);
 }
 
-/* Says in one sentence why the program does not run. */
-static gboolean
-give_up (ConfabDaemon *self, int exit_status, const GError *error)
+gboolean
+confab_daemon_give_up (ConfabDaemon *self, int exit_status, const GError *error)
 {
   g_printerr ("confabd: %s\n", error->message);
   self->exit_status = exit_status;
@@ -159,130 +108,16 @@ open_store (ConfabDaemon *self)
       g_set_error (&error, G_FILE_ERROR, g_file_error_from_errno (errno),
                    _ ("The folder “%s” cannot be made: %s."), self->options->data_dir,
                    g_strerror (errno));
-      return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
+      return confab_daemon_give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
     }
   self->store = confab_store_open (self->options->in_memory ? NULL : path, &error);
   if (self->store == NULL)
-    return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
+    return confab_daemon_give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
 
   self->service = confab_service_new (self->store);
 
   return confab_service_load (self->service, &error)
-         || give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
-}
-
-/* Returns: (transfer full): those of the command line, and those of the settings */
-static char **
-join_allowed (char **asked, char **set, char *(*normalize) (const char *, GError **) )
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-
-  g_strv_builder_addv (builder, (const char **) asked);
-  for (; set != NULL && *set != NULL; set++)
-    {
-      g_autofree char *normal = normalize (*set, NULL);
-
-      g_strv_builder_add (builder, normal);
-    }
-
-  return g_strv_builder_end (builder);
-}
-
-static void
-start_provider (ConfabDaemon *self)
-{
-  ConfabProvider *provider = confab_provider_registry_get_default (self->providers);
-
-  /* looking for a model must not delay those who connect already */
-  if (CONFAB_IS_AUTO_PROVIDER (provider))
-    confab_auto_provider_start (CONFAB_AUTO_PROVIDER (provider));
-}
-
-static void
-apply_limits (ConfabDaemon *self)
-{
-  const ConfabSettings *settings = self->settings;
-  ConfabLimitValues values = {
-    .client_rate = settings->client_rate,
-    .address_rate = settings->address_rate,
-    .address_connections = settings->address_connections,
-    .connections = settings->max_connections,
-    .limit_local = settings->limit_local,
-  };
-
-  confab_limits_set (self->limits, &values);
-}
-
-/* Hands the settings to those whom they concern. */
-static void
-apply_settings (ConfabDaemon *self)
-{
-  const ConfabSettings *settings = self->settings;
-  g_auto (GStrv) origins =
-      join_allowed (self->options->allow_origins, settings->allow_origins, confab_origin_normalize);
-  g_auto (GStrv) hosts =
-      join_allowed (self->options->allow_hosts, settings->allow_hosts, confab_host_normalize);
-
-  confab_access_set_allowed (self->access, (const char *const *) origins,
-                             (const char *const *) hosts);
-  apply_limits (self);
-  confab_service_set_providers (self->service, self->providers);
-  confab_service_set_queue (self->service, settings->queue);
-  confab_service_set_max_running (self->service, settings->max_running);
-  confab_service_set_auto_create_modules (self->service, settings->auto_create_modules);
-  if (self->gateway != NULL)
-    confab_gateway_set_chunk_interval (self->gateway, settings->chunk_interval_ms);
-  if (self->idle != NULL)
-    confab_idle_set_timeout (self->idle, settings->idle_timeout);
-  if (self->bus != NULL)
-    {
-      confab_bus_set_chunk_interval (self->bus, settings->chunk_interval_ms);
-      confab_bus_refresh (self->bus);
-    }
-  if (self->desktop != NULL)
-    confab_desktop_apply (self->desktop, settings);
-}
-
-/* What is wrong changes nothing: neither the settings nor the providers. */
-static gboolean
-read_settings (ConfabDaemon *self, GError **error)
-{
-  g_autoptr (ConfabSettings) settings = confab_config_read (self->config, error);
-
-  if (settings == NULL)
-    return FALSE;
-  if (self->settings == NULL || !confab_settings_have_same_providers (self->settings, settings))
-    {
-      ConfabProviderRegistry *providers = confab_providers_set_up (
-          self->options, settings, CONFAB_KEY_SOURCE (self->secrets), error);
-
-      if (providers == NULL)
-        return FALSE;
-      g_clear_object (&self->providers);
-      self->providers = providers;
-    }
-  g_clear_pointer (&self->settings, confab_settings_free);
-  self->settings = g_steal_pointer (&settings);
-
-  return TRUE;
-}
-
-static void
-settings_changed_cb (ConfabDaemon *self)
-{
-  ConfabProviderRegistry *before = self->providers;
-  g_autoptr (GError) error = NULL;
-
-  if (!read_settings (self, &error))
-    {
-      g_warning ("Settings stay as they were: %s", error->message);
-      return;
-    }
-
-  apply_settings (self);
-  if (self->providers != before)
-    start_provider (self);
-  g_message ("Settings were read again");
+         || confab_daemon_give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
 }
 
 /* What everybody gets who is let in, with Socket.IO or without. */
@@ -330,20 +165,20 @@ set_up (ConfabDaemon *self)
   self->supervisor = confab_supervisor_new ();
   self->activation = confab_activation_take (&error);
   if (self->activation == NULL)
-    return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
+    return confab_daemon_give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
   self->secrets = confab_secrets_new ();
   self->config = confab_config_new (options->config, &error);
-  if (self->config == NULL || !read_settings (self, &error))
-    return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
+  if (self->config == NULL || !confab_daemon_read_settings (self, &error))
+    return confab_daemon_give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
   /* before the data and the port, which the one that we replace may have */
   self->bus_name = confab_bus_name_claim (options->bus, options->replace, &error);
   if (error != NULL)
-    return give_up (self, EXIT_FAILURE, error);
+    return confab_daemon_give_up (self, EXIT_FAILURE, error);
   if (!options->dev)
     {
       self->keys = confab_keys_load (options->data_dir, &error);
       if (self->keys == NULL)
-        return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
+        return confab_daemon_give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
     }
 
   self->access = confab_access_new (self->keys);
@@ -363,99 +198,10 @@ set_up (ConfabDaemon *self)
   if (self->bus_name != NULL && !confab_bus_name_is_system (self->bus_name))
     self->desktop = confab_desktop_new (self->service, self->access);
 
-  apply_settings (self);
-  g_signal_connect_swapped (self->config, "changed", G_CALLBACK (settings_changed_cb), self);
+  confab_daemon_apply_settings (self);
+  g_signal_connect_swapped (self->config, "changed", G_CALLBACK (confab_daemon_reload), self);
 
   return TRUE;
-}
-
-/* systemd decides on the addresses of a service that it starts. */
-static gboolean
-adopt_sockets (ConfabDaemon *self)
-{
-  const ConfabOptions *options = self->options;
-  GInetAddress *outer = confab_activation_get_outer_address (self->activation);
-  g_autoptr (GError) error = NULL;
-
-  if (options->port_asked || options->bind != NULL || options->unix_asked)
-    g_set_error_literal (
-        &error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-        _ ("systemd hands over the sockets, so --port, --bind and --unix do not go "
-           "with it"));
-  else if (options->dev && outer != NULL)
-    g_set_error_literal (
-        &error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
-        _ ("--dev turns the token off and so refuses the socket that systemd hands "
-           "over: only loopback addresses go with it"));
-  if (error != NULL)
-    return give_up (self, CONFAB_DAEMON_EXIT_USAGE, error);
-
-  for (guint i = 0; i < confab_activation_get_n_sockets (self->activation); i++)
-    {
-      if (!socketio_server_listen_fd (self->server,
-                                      confab_activation_steal_socket (self->activation, i), &error))
-        return give_up (self, EXIT_FAILURE, error);
-    }
-  confab_access_set_address (self->access, confab_activation_get_port (self->activation), outer);
-
-  return TRUE;
-}
-
-static gboolean
-listen_on_all (ConfabDaemon *self)
-{
-  const ConfabOptions *options = self->options;
-  g_autoptr (GError) error = NULL;
-  guint16 port = options->port_asked ? options->port : (guint16) self->settings->port;
-
-  if (confab_activation_get_n_sockets (self->activation) > 0)
-    return adopt_sockets (self);
-
-  self->listeners = confab_listeners_new (self->server);
-  if (!confab_listeners_add_tcp (self->listeners, options->bind, port, &port, &error))
-    return give_up (self, EXIT_FAILURE, error);
-  confab_access_set_address (self->access, port, options->bind);
-
-  if (options->unix_path != NULL
-      && !confab_listeners_add_unix (self->listeners, options->unix_path, &error))
-    {
-      if (options->unix_asked)
-        return give_up (self, EXIT_FAILURE, error);
-      g_warning ("No UNIX socket: %s", error->message);
-    }
-
-  return TRUE;
-}
-
-/* The journal is read by more people than the user's terminal. */
-static gboolean
-stdout_is_journal (void)
-{
-  const char *stream = g_getenv ("JOURNAL_STREAM");
-  g_autofree char *own = NULL;
-  struct stat info;
-
-  if (stream == NULL || fstat (STDOUT_FILENO, &info) != 0)
-    return FALSE;
-  own = g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, (guint64) info.st_dev,
-                         (guint64) info.st_ino);
-
-  return g_str_equal (stream, own);
-}
-
-static void
-announce (ConfabDaemon *self)
-{
-  gboolean with_token = self->keys != NULL && !stdout_is_journal ();
-  g_autofree char *url = confab_access_make_url (self->access, with_token ? "token" : NULL,
-                                                 with_token ? self->keys->token : NULL);
-
-  if (confab_activation_get_n_sockets (self->activation) > 0
-      && confab_activation_get_port (self->activation) == 0)
-    printf ("Listening on %s\n", confab_activation_get_unix_path (self->activation));
-  else
-    printf ("Listening on %s\n", url);
-  fflush (stdout);
 }
 
 static void
@@ -494,9 +240,12 @@ time_is_up_cb (gpointer user_data)
 }
 
 /* First the ends are kept and told, then the connections close. */
-static void
-shut_down (ConfabDaemon *self)
+void
+confab_daemon_shut_down (ConfabDaemon *self)
 {
+  if (self->stopping)
+    return;
+
   self->stopping = TRUE;
   self->stopping_since = g_get_monotonic_time ();
   g_message ("Shutting down");
@@ -514,7 +263,7 @@ signal_cb (gpointer user_data)
   ConfabDaemon *self = user_data;
 
   if (!self->stopping)
-    shut_down (self);
+    confab_daemon_shut_down (self);
   else if (g_get_monotonic_time () - self->stopping_since > SAME_SIGNAL_MS * 1000)
     {
       self->exit_status = EXIT_FAILURE;
@@ -533,88 +282,10 @@ reload_cb (gpointer user_data)
     return G_SOURCE_CONTINUE;
 
   confab_supervisor_reloading (self->supervisor);
-  settings_changed_cb (self);
+  confab_daemon_reload (self);
   confab_supervisor_ready (self->supervisor);
 
   return G_SOURCE_CONTINUE;
-}
-
-/* The one that replaces us waits until we are gone. */
-static void
-replaced_cb (ConfabDaemon *self)
-{
-  if (!self->stopping)
-    shut_down (self);
-}
-
-static void
-bus_closed_cb (ConfabDaemon *self)
-{
-  confab_desktop_set_connection (self->desktop, NULL, NULL);
-}
-
-static void
-bus_connected_cb (ConfabDaemon *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!confab_desktop_set_connection (self->desktop,
-                                      confab_bus_name_get_connection (self->bus_name), &error))
-    g_warning ("The desktop cannot call Confab: %s", error->message);
-}
-
-/* Whoever came in by the old token has to come in by the new one. */
-static gboolean
-rotate_token (gpointer user_data, GError **error)
-{
-  ConfabDaemon *self = user_data;
-  ConfabKeys *keys = confab_keys_renew (self->options->data_dir, error);
-
-  if (keys == NULL)
-    return FALSE;
-
-  confab_keys_free (self->keys);
-  self->keys = keys;
-  confab_access_set_keys (self->access, keys);
-  if (self->gateway != NULL)
-    confab_gateway_disconnect_all (self->gateway);
-  g_message ("There is a new token");
-
-  return TRUE;
-}
-
-/* Once we can be asked: whoever sees the name may call. */
-static gboolean
-show_on_bus (ConfabDaemon *self)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autofree char *url = confab_access_make_url (self->access, NULL, NULL);
-  g_auto (GStrv) addresses = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (self->bus == NULL)
-    return TRUE;
-
-  g_strv_builder_add (builder, url);
-  if (self->options->unix_path != NULL)
-    {
-      g_autofree char *socket = g_strconcat ("unix:", self->options->unix_path, NULL);
-
-      g_strv_builder_add (builder, socket);
-    }
-  addresses = g_strv_builder_end (builder);
-  confab_bus_set_addresses (self->bus, (const char *const *) addresses);
-  confab_bus_set_rotate_func (self->bus, rotate_token, self);
-  g_signal_connect_swapped (self->bus_name, "replaced", G_CALLBACK (replaced_cb), self);
-  if (self->desktop != NULL)
-    {
-      g_signal_connect_swapped (self->bus_name, "connected", G_CALLBACK (bus_connected_cb), self);
-      g_signal_connect_swapped (self->bus_name, "closed", G_CALLBACK (bus_closed_cb), self);
-      bus_connected_cb (self);
-    }
-
-  return confab_bus_serve (self->bus, self->bus_name, &error)
-         || give_up (self, EXIT_FAILURE, error);
 }
 
 static void
@@ -623,7 +294,7 @@ idle_expired_cb (ConfabDaemon *self)
   if (self->stopping)
     return;
   g_message ("Nobody has needed Confab for %u seconds", self->settings->idle_timeout);
-  shut_down (self);
+  confab_daemon_shut_down (self);
 }
 
 /* Whoever starts a service on demand starts it again, so it may go when nobody needs it. */
@@ -656,12 +327,12 @@ serve (ConfabDaemon *self)
   self->sources[3] = g_unix_signal_add (SIGHUP, reload_cb, self);
   g_source_set_name_by_id (self->sources[3], "[confab] SIGHUP");
 
-  announce (self);
+  confab_daemon_announce (self);
   self->reporter = confab_reporter_new (self->service, self->supervisor);
   if (is_on_demand (self))
     watch_idleness (self);
   confab_supervisor_ready (self->supervisor);
-  start_provider (self);
+  confab_daemon_start_provider (self);
   g_main_loop_run (self->loop);
 
   /* what was cancelled calls back once more, and frees what it holds */
@@ -684,7 +355,7 @@ confab_daemon_run (ConfabDaemon *self)
 {
   g_return_val_if_fail (self != NULL, EXIT_FAILURE);
 
-  if (set_up (self) && listen_on_all (self) && show_on_bus (self))
+  if (set_up (self) && confab_daemon_listen (self) && confab_daemon_show_on_bus (self))
     serve (self);
 
   return self->exit_status;
