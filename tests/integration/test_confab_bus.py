@@ -288,7 +288,7 @@ class Chats(WithConfab):
     def test_watching_cuts_exactly_while_it_streams(self):
         clients = [self.client() for _ in range(30)]
         first = clients[0]
-        module = self.module(first, 'raw:paced:120:5')
+        module = self.module(first, 'raw:paced:500:10')
         self.assertEqual(first.call(module, MODULE, 'Watch'), ('', 0, ''))
         generation = first.ask(module)
         cuts = [(generation, 0, '')]
