@@ -2,11 +2,16 @@
 // Going back to what was answered or asked before, as stock clients do it.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import test from 'node:test';
 
 import { connect, connectOverUnix, startDurable, startWithRaw } from './lib/chat.mjs';
 import { startConfabd } from './lib/confabd.mjs';
+import { makeDir, sleep } from './lib/process.mjs';
 import { BUILTIN, call, post } from './lib/ui-stream.mjs';
+import { startRawUpstream } from './lib/upstreams.mjs';
+
+const ROUNDS = process.env.CONFAB_TEST_LONG ? 200 : 12;
 
 const RECONNECTING = { transports: ['websocket'], reconnection: true, reconnectionDelay: 20,
   randomizationFactor: 0 };
@@ -218,3 +223,43 @@ test('the branch that was chosen is there after a restart', async (t) => {
   assert.deepEqual(await idsOf(later), [question, first]);
   assert.equal((await later.call('ai:chat:resume', { moduleId: 'm' })).headId, first);
 });
+
+test('a crash in its midst leaves the one branch or the other, and what was told holds',
+  async (t) => {
+    const upstream = await startRawUpstream(t);
+    const dir = join(await makeDir(t), 'data');
+    const args = ['--provider', 'openai', '--base-url', upstream.baseUrl, '--model', 'raw:plain',
+      '--data-dir', dir];
+    let ids = null;
+    let head = null;
+    const heads = new Set();
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const confabd = await startConfabd(null, args);
+      const chat = await connect(t, confabd);
+      ids ??= await answerTwice(chat);
+      const answers = [ids.first, ids.second];
+      head ??= ids.second;
+      assert.deepEqual(await idsOf(chat), [ids.question, head], `round ${round}`);
+
+      /* from before it is read up to after it is on disk */
+      const other = answers.find((id) => id !== head);
+      let acked = false;
+      chat.socket.emit('ai:chat:branch', { moduleId: 'm', messageId: other }, (ack) => {
+        assert.equal(ack.headId, other);
+        acked = true;
+      });
+      await sleep(round % 12);
+      await confabd.end('SIGKILL');
+      await confabd.removeHome();
+
+      const later = await startConfabd(null, args);
+      const back = await connect(t, later);
+      const { headId } = await back.call('ai:chat:resume', { moduleId: 'm' });
+      assert.ok(acked ? headId === other : answers.includes(headId), `round ${round}: ${headId}`);
+      assert.deepEqual(await idsOf(back), [ids.question, headId]);
+      heads.add(headId === other ? 'new' : 'old');
+      head = headId;
+      await later.stop();
+    }
+    t.diagnostic(`after ${ROUNDS} crashes: ${[...heads].join(', ')}`);
+  });

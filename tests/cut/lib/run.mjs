@@ -15,8 +15,8 @@ export const PATIENCE_MS = 30000;
 export const SAVED_AFTER_MS = 2500;
 
 const STEPS = {
-  ask: 34, repeat: 6, regenerate: 8, stop: 7, cut: 9, cutLater: 9, reload: 6, newTab: 3, leave: 2,
-  resume: 3, terminate: 4, kill: 5, strike: 4, wait: 12,
+  ask: 34, repeat: 6, regenerate: 8, branch: 8, stop: 7, cut: 9, cutLater: 9, reload: 6, newTab: 3,
+  leave: 2, resume: 3, terminate: 4, kill: 5, strike: 4, wait: 12,
 };
 
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
@@ -24,7 +24,7 @@ const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 export const newCounts = () => ({ connects: 0, recoveries: 0, wireCuts: 0, reloads: 0,
   kills: 0, terminations: 0,
   upstreamFaults: 0, upstreamRequests: 0, questions: 0, refusals: 0, retries: 0, repeats: 0,
-  resumes: 0, stops: 0, events: 0, endEvents: 0, generations: 0, messages: 0,
+  resumes: 0, stops: 0, switches: 0, events: 0, endEvents: 0, generations: 0, messages: 0,
   backwards: 0, completed: 0, stopped: 0, failed: 0, interrupted: 0 });
 
 export class Run {
@@ -180,6 +180,12 @@ export class Run {
     this.ops.push(op);
     this.counts.questions += 1;
     tab.ask(op);
+  }
+
+  _branch(tab, moduleId) {
+    const answers = this.ops.filter((op) => op.moduleId === moduleId && op.ack);
+    if (answers.length > 0)
+      tab.branch(moduleId, this.random.pick(answers).ack.messageId);
   }
 
   /* A page that had its ack, and asks the same again. */

@@ -303,6 +303,17 @@ export class Tab {
     });
   }
 
+  /** Makes the branch of a message visible, be it the one that is or another. */
+  branch(moduleId, messageId) {
+    if (!this.socket.connected)
+      return;
+    this.#emit('ai:chat:branch', { moduleId, messageId }, (ack) => {
+      this.#run.counts.switches += ack.ok ? 1 : 0;
+      if (!ack.ok && !['busy', 'shutting-down'].includes(ack.code))
+        this.#fail(`${messageId} cannot be gone to: ${JSON.stringify(ack)}`);
+    });
+  }
+
   leave(moduleId) {
     if (!this.socket.connected || this.resuming > 0
       || [...this.ops].some((op) => op.moduleId === moduleId))
