@@ -14,8 +14,8 @@ import socketio
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
 # pylint: disable=wrong-import-position
-from bus import (ERROR, MODULE, PATIENCE, Bus, Client, Confabd, Failure, GLib,  # noqa: E402
-                 Upstream, wait_for)
+from bus import (ERROR, MODULE, PATIENCE, SESSION, Bus, Client, Confabd, Failure,  # noqa: E402
+                 GLib, Upstream, wait_for)
 
 ANSWER = 'The quick brown fox jumps over the lazy dog.'
 
@@ -140,6 +140,30 @@ class Branches(unittest.TestCase):
         self.confabctl('branch', '-m', 'wrong', 'q', 'q', code=2)
         self.confabctl('branch', '-m', 'wrong', 'nowhere', code=1)
         self.confabctl('branch', '-m', 'nowhere', 'q', code=1)
+
+    def test_export_and_import(self):
+        """The branch that was chosen is the visible one there too, and the others can be had."""
+        module, answers, last = self.grow('exported')
+        self.client.call(module, MODULE, 'SwitchBranch', answers[0])
+        session = self.client.get(module.rpartition('/modules/')[0], SESSION, 'Id')
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'chats.json')
+            self.confabctl('export', '--session', session, path)
+            with open(path, encoding='utf-8') as file:
+                lines = [json.loads(line.rstrip(',\n')) for line in file
+                         if '"headId"' in line]
+            self.assertEqual([line['headId'] for line in lines], [answers[0]])
+            before = set(self.client.objects())
+            self.confabctl('import', path)
+        copy, = (path for path in set(self.client.objects()) - before if '/modules/' in path)
+        self.assertEqual(self.client.get(copy, MODULE, 'HeadId'), answers[0])
+        self.assertEqual(self.history(copy), self.history(module))
+        self.assertEqual(self.client.call(copy, MODULE, 'SwitchBranch', answers[2]), answers[2])
+        self.assertEqual(self.history(copy)[1]['branches']['index'], 3)
+        # and what is asked there anew counts on
+        self.client.end_of(copy, self.client.call(copy, MODULE, 'Regenerate', '', {}))
+        self.assertEqual(self.history(copy)[1]['branches']['count'], 4)
+        self.assertEqual(last[0]['branches']['count'], 2)
 
     def test_monitor(self):
         module, answers, _ = self.grow('monitored')
