@@ -400,15 +400,39 @@ test_question_waits (ServiceFixture *self, gconstpointer data)
 {
   gboolean is_writing = GPOINTER_TO_INT (data);
   g_auto (Tree) tree = grow_tree (self);
-  g_autoptr (JsonObject) payload =
-      fields ("moduleId", "m", "message", "four", "requestId", "r", NULL);
-  GAsyncResult *asked[2] = { NULL };
+  g_autoptr (JsonObject) payload = fields ("moduleId", "m", "message", "four", NULL);
+  g_autoptr (GAsyncResult) asked = NULL;
   g_autoptr (ConfabGeneration) four = NULL;
   GAsyncResult *result = NULL;
+  gboolean repeated;
 
   begin_switch (self, get_answer_id (tree.two), &result);
   if (is_writing)
     await_writing (self, get_answer_id (tree.three));
+  confab_service_generate_async (self->service, payload, store_ready_cb, &asked);
+  g_assert_null (confab_module_get_running (get_module (self)));
+  assert_switch_ends (self, &result, get_answer_id (tree.two));
+  wait_for (&asked);
+  four = confab_service_generate_finish (self->service, asked, &repeated, NULL);
+  g_assert_cmpstr (confab_message_get_parent_id (confab_generation_get_question (four)), ==,
+                   get_answer_id (tree.two));
+  answer (self, four, 4, "4");
+  assert_branch (self, "m", WITHOUT_THREE "user:four;assistant:4;");
+  g_assert_true (g_str_has_prefix (self->heard->str, "branch:m:4;module:m;started:four;"));
+}
+
+/* Two that ask the same are one question. */
+static void
+test_repeat_waits (ServiceFixture *self, gconstpointer data)
+{
+  g_auto (Tree) tree = grow_tree (self);
+  g_autoptr (JsonObject) payload =
+      fields ("moduleId", "m", "message", "four", "requestId", "r", NULL);
+  GAsyncResult *asked[2] = { NULL };
+  GAsyncResult *result = NULL;
+
+  begin_switch (self, get_answer_id (tree.two), &result);
+  await_writing (self, get_answer_id (tree.three));
   for (guint i = 0; i < 2; i++)
     confab_service_generate_async (self->service, payload, store_ready_cb, &asked[i]);
   assert_switch_ends (self, &result, get_answer_id (tree.two));
@@ -419,15 +443,10 @@ test_question_waits (ServiceFixture *self, gconstpointer data)
 
       wait_for (&asked[i]);
       generation = confab_service_generate_finish (self->service, asked[i], &repeated, NULL);
+      g_assert_nonnull (generation);
       g_assert_cmpint (repeated, ==, i == 1);
-      g_set_object (&four, generation);
       g_object_unref (asked[i]);
     }
-  g_assert_cmpstr (confab_message_get_parent_id (confab_generation_get_question (four)), ==,
-                   get_answer_id (tree.two));
-  answer (self, four, 4, "4");
-  assert_branch (self, "m", WITHOUT_THREE "user:four;assistant:4;");
-  g_assert_true (g_str_has_prefix (self->heard->str, "branch:m:4;module:m;started:four;"));
 }
 
 /* “The last” is that of the branch which is visible when it is decided. */
@@ -722,6 +741,7 @@ main (int argc, char **argv)
   ADD ("siblings-of-hidden", test_siblings_of_hidden);
   ADD_WITH ("question-waits-for-look", test_question_waits, GINT_TO_POINTER (FALSE));
   ADD_WITH ("question-waits-for-write", test_question_waits, GINT_TO_POINTER (TRUE));
+  ADD ("repeat-waits", test_repeat_waits);
   ADD ("regenerate-looks-again", test_regenerate_looks_again);
   ADD ("regenerate-waits", test_regenerate_waits);
   ADD ("full", test_full);

@@ -194,7 +194,6 @@ look_up (GTask *task)
 static gboolean
 decide (GTask *task, const GError *error)
 {
-  ConfabService *self = g_task_get_source_object (task);
   Switch *change = g_task_get_task_data (task);
 
   if (g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_NOT_FOUND))
@@ -203,8 +202,6 @@ decide (GTask *task, const GError *error)
     g_task_return_error (task, confab_service_storage_error (error));
   else if (change->end->visible)
     g_task_return_boolean (task, TRUE);
-  else if (self->shut_down)
-    refuse (task, CONFAB_ERROR_SHUTTING_DOWN, _ ("Confab is shutting down."));
   else
     {
       write_head (task);
