@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "confab-change-log.h"
-#include "confab-laggards.h"
+#include "confab-slow-readers.h"
 
 #define LEAD_US (10 * G_TIME_SPAN_MILLISECOND)
 #define REST_US (100 * G_TIME_SPAN_MILLISECOND)
@@ -37,23 +37,14 @@ struct _ConfabChangeFeed
   GArray *listeners; /* of Listener; NULL while all but the slow have heard everything */
   guint next;        /* whom to visit next */
   guint64 n_told;    /* what all have heard */
-  GHashTable *slow;  /* SocketioSocket → SlowReader */
-  GSource *expiry;   /* while anything is kept for those who are away */
+  ConfabSlowReaders *slow;
+  GSource *expiry; /* while anything is kept for those who are away */
 
   GSource *turn;      /* the next one */
   GSource *last_call; /* has it now, if the main loop has no time for it */
   gint64 busy_us;     /* of processor time on this round */
   gint64 rests_until; /* monotonic, µs */
 };
-
-/* A socket whose queue was too long to be told everything. */
-typedef struct
-{
-  ConfabChangeFeed *feed;
-  SocketioSocket *socket;
-  guint64 n_told;
-  gulong handlers[2];
-} SlowReader;
 
 static void
 listener_clear (gpointer data)
@@ -69,12 +60,6 @@ clear_source (GSource **source)
   g_clear_pointer (source, g_source_unref);
 }
 
-static gboolean
-is_full (SocketioSocket *socket)
-{
-  return socketio_socket_get_queued_bytes (socket) > CONFAB_BEHIND_BYTES;
-}
-
 /* One that has heard all; it need not be on the round before there is more. */
 static void
 add_listener (ConfabChangeFeed *self, SocketioSocket *socket)
@@ -88,6 +73,12 @@ add_listener (ConfabChangeFeed *self, SocketioSocket *socket)
   g_array_append_val (self->listeners, listener);
 }
 
+static void
+caught_up_cb (SocketioSocket *socket, gpointer user_data)
+{
+  add_listener (user_data, socket);
+}
+
 /* What is kept for those who are away */
 
 static gboolean
@@ -95,7 +86,7 @@ expiry_cb (gpointer user_data)
 {
   ConfabChangeFeed *self = user_data;
 
-  if (confab_change_log_expire (self->log, g_hash_table_size (self->slow) > 0))
+  if (confab_change_log_expire (self->log, !confab_slow_readers_is_empty (self->slow)))
     return G_SOURCE_CONTINUE;
 
   g_clear_pointer (&self->expiry, g_source_unref);
@@ -112,88 +103,6 @@ expire_later (ConfabChangeFeed *self)
   g_source_set_static_name (self->expiry, "[confab] changes told");
   g_source_set_callback (self->expiry, expiry_cb, self, NULL);
   g_source_attach (self->expiry, g_main_context_get_thread_default ());
-}
-
-/* Slow readers */
-
-static void
-slow_reader_free (gpointer data)
-{
-  SlowReader *reader = data;
-
-  for (guint i = 0; i < G_N_ELEMENTS (reader->handlers); i++)
-    g_clear_signal_handler (&reader->handlers[i], reader->socket);
-  g_object_unref (reader->socket);
-  g_free (reader);
-}
-
-/* Tells @socket alone what comes after *@n_told, as far as it takes it. What it was sent is sent
- * again by the library if its connection is lost. */
-static gboolean
-tell_one (ConfabChangeFeed *self, SocketioSocket *socket, guint64 *n_told)
-{
-  guint64 last = confab_change_log_get_last (self->log);
-  g_autoptr (GArray) tellings = confab_change_log_collect (self->log, *n_told);
-
-  for (guint i = 0; i < tellings->len; i++)
-    {
-      const ConfabTelling *telling = &g_array_index (tellings, ConfabTelling, i);
-
-      if (is_full (socket) || !socketio_socket_emit_json (socket, telling->event, telling->json))
-        return FALSE;
-      *n_told = telling->number;
-    }
-  *n_told = last;
-
-  return TRUE;
-}
-
-static void
-drained_cb (SocketioSocket *socket, gpointer user_data)
-{
-  SlowReader *reader = user_data;
-  ConfabChangeFeed *self = reader->feed;
-  g_autoptr (SocketioSocket) guard G_GNUC_UNUSED = g_object_ref (socket);
-  guint64 n_told = reader->n_told;
-  gboolean done = tell_one (self, socket, &n_told);
-
-  /* a socket that this closes is forgotten, and with it the reader */
-  if (!g_hash_table_contains (self->slow, socket))
-    return;
-
-  reader->n_told = n_told;
-  if (!done || n_told < confab_change_log_get_last (self->log))
-    {
-      socketio_socket_request_drained (socket);
-      return;
-    }
-  g_hash_table_remove (self->slow, socket);
-  add_listener (self, socket);
-}
-
-static void
-disconnected_cb (SocketioSocket *socket, const char *reason, gpointer user_data)
-{
-  const SlowReader *reader = user_data;
-
-  g_hash_table_remove (reader->feed->slow, socket);
-}
-
-static void
-add_slow (ConfabChangeFeed *self, SocketioSocket *socket, guint64 n_told)
-{
-  SlowReader *reader = g_new0 (SlowReader, 1);
-
-  /* what it has is known to nobody if its connection is lost */
-  socketio_socket_set_recoverable (socket, FALSE);
-  reader->feed = self;
-  reader->socket = g_object_ref (socket);
-  reader->n_told = n_told;
-  reader->handlers[0] = g_signal_connect (socket, "drained", G_CALLBACK (drained_cb), reader);
-  reader->handlers[1] =
-      g_signal_connect (socket, "disconnected", G_CALLBACK (disconnected_cb), reader);
-  g_hash_table_insert (self->slow, socket, reader);
-  socketio_socket_request_drained (socket);
 }
 
 /* The round */
@@ -215,7 +124,7 @@ begin_round (ConfabChangeFeed *self)
       SocketioSocket *socket = g_ptr_array_index (sockets, i);
       Listener listener = { socket, self->n_told };
 
-      if (g_hash_table_contains (self->slow, socket))
+      if (confab_slow_readers_contains (self->slow, socket))
         continue;
       g_object_ref (socket);
       g_array_append_val (self->listeners, listener);
@@ -273,7 +182,7 @@ sort_out (ConfabChangeFeed *self, GPtrArray *batch, guint64 n_told)
     {
       SocketioSocket *socket = g_ptr_array_index (batch, i - 1);
 
-      if (!is_full (socket))
+      if (!confab_slow_readers_is_slow (socket))
         continue;
       for (guint j = self->next; j > 0; j--)
         {
@@ -284,7 +193,7 @@ sort_out (ConfabChangeFeed *self, GPtrArray *batch, guint64 n_told)
           g_clear_object (&listener->socket);
           break;
         }
-      add_slow (self, socket, n_told);
+      confab_slow_readers_add (self->slow, socket, n_told);
       g_ptr_array_remove_index_fast (batch, i - 1);
     }
 }
@@ -340,7 +249,7 @@ end_round (ConfabChangeFeed *self)
   if (self->n_told == last)
     g_clear_pointer (&self->listeners, g_array_unref);
 
-  confab_change_log_settle (self->log, self->n_told, g_hash_table_size (self->slow) > 0);
+  confab_change_log_settle (self->log, self->n_told, !confab_slow_readers_is_empty (self->slow));
   expire_later (self);
   self->rests_until = g_get_monotonic_time () + MAX (REST_US, self->busy_us * REST_FACTOR);
   self->busy_us = 0;
@@ -461,10 +370,8 @@ confab_change_feed_add (ConfabChangeFeed *self, SocketioSocket *socket)
                                socketio_socket_get_recovered_offset (socket), &n_told))
     return FALSE;
 
-  if (tell_one (self, socket, &n_told))
+  if (confab_slow_readers_tell (self->slow, socket, n_told))
     add_listener (self, socket);
-  else if (socketio_socket_is_connected (socket))
-    add_slow (self, socket, n_told);
   return TRUE;
 }
 
@@ -507,7 +414,7 @@ confab_change_feed_new (ConfabService *service, SocketioNamespace *namespace)
   self->service = g_object_ref (service);
   self->namespace = g_object_ref (namespace);
   self->log = confab_change_log_new ();
-  self->slow = g_hash_table_new_full (NULL, NULL, NULL, slow_reader_free);
+  self->slow = confab_slow_readers_new (self->log, caught_up_cb, self);
   g_signal_connect (service, "session-changed", G_CALLBACK (session_changed_cb), self);
   g_signal_connect (service, "module-changed", G_CALLBACK (module_changed_cb), self);
 
@@ -522,7 +429,7 @@ confab_change_feed_free (ConfabChangeFeed *self)
   clear_source (&self->last_call);
   clear_source (&self->expiry);
   g_clear_pointer (&self->listeners, g_array_unref);
-  g_hash_table_unref (self->slow);
+  confab_slow_readers_free (self->slow);
   confab_change_log_free (self->log);
   g_object_unref (self->namespace);
   g_object_unref (self->service);
