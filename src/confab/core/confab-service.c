@@ -368,7 +368,7 @@ confab_service_storage_error (const GError *cause)
                                    "again."));
 
   return g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_STORAGE,
-                              _ ("This could not be kept; Confab's log says why."));
+                              _ ("Confab's store refused this; its log says why."));
 }
 
 gboolean
