@@ -295,6 +295,43 @@ test('what a search finds on a hidden branch is shown, and a reload stays where 
     assert.deepEqual(page.complaints, []);
   });
 
+test('what a search finds far up is shown, and on a hidden branch amid an answer it says why not',
+  async (t) => {
+    const { confabd } = await startWithRaw(t, 'counted');
+    const chat = await connect(t, confabd);
+    const { ack } = await chat.ask({ moduleId: 'm', message: 'Of zebras' });
+    const anew = await chat.call('ai:chat:regenerate', {
+      moduleId: 'm', messageId: ack.userMessageId, message: 'Of lions',
+    });
+    await chat.end(anew.generationId);
+    for (let i = 0; i < 30; i++)
+      await chat.ask({ moduleId: 'm', message: `More ${i}` });
+    const page = await openConnected(t, browser, confabd);
+    const goTo = async (word) => {
+      await page.getByRole('searchbox', { name: 'Search all chats' }).fill(word);
+      await page.getByRole('region', { name: 'Search results' }).getByRole('link')
+        .filter({ has: page.locator('.snippet', { hasText: `Of ${word}` }) }).last().click();
+    };
+    const lions = questions(page).getByText('Of lions', { exact: true });
+    await goTo('lions');
+    await lions.waitFor();
+
+    await chat.call('module:update', { moduleId: 'm', model: 'raw:paced:800:20' });
+    await chat.generate({ moduleId: 'm', message: 'At length' });
+    await page.reload();
+    await answers(page).filter({ hasText: 't3' }).waitFor();
+    await goTo('zebras');
+    await page.getByText('This conversation is still being answered.').waitFor();
+    assert.equal(await questions(page).filter({ hasText: 'Of zebras' }).count(), 0);
+    await goTo('lions');
+    await lions.waitFor();
+    await button(page, 'Stop').click();
+    await waitIdle(page);
+    await goTo('zebras');
+    await questions(page).filter({ hasText: 'Of zebras' }).waitFor();
+    assert.deepEqual(page.complaints, []);
+  });
+
 for (const colorScheme of ['light', 'dark'])
   test(`versions fit 320 pixels, and axe finds nothing against them in ${colorScheme} colours`,
     async (t) => {

@@ -187,7 +187,10 @@ export const Question = memo(function Question({ message, editing, isBusy, actio
 }) {
   const isPending = message.state === "pending";
   return (
-    <article className={isPending ? "turn question pending" : "turn question"}>
+    <article
+      className={isPending ? "turn question pending" : "turn question"}
+      data-message={message.id}
+    >
       <h2 className="visually-hidden">{_("You")}</h2>
       {editing ? (
         <QuestionEditor
@@ -228,7 +231,7 @@ export const Answer = memo(function Answer({ message, isLast, isBusy, actions }:
   const cost = costOf(message);
   const wasInterrupted = message.state === "interrupted";
   return (
-    <article className={isLast ? "turn answer last" : "turn answer"}>
+    <article className={isLast ? "turn answer last" : "turn answer"} data-message={message.id}>
       <h2 className="visually-hidden">{_("Answer")}</h2>
       {message.reasoning && <Reasoning text={message.reasoning} isOpen={false} />}
       {message.content && <Markdown text={message.content} />}
