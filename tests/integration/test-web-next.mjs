@@ -40,7 +40,11 @@ async function buildApp(dir) {
   await mkdir(app);
   for (const name of ['package.json', 'package-lock.json', '.npmrc', 'node_modules'])
     await cp(join(source, name), join(app, name), { recursive: true, verbatimSymlinks: true });
-  await run('npm', ['install', '--no-save', '--offline', await packHooks(dir)], { cwd: app });
+  /* npm 11 would ask the registry for a peer that is installed, as the lock names no address;
+     whether the peers are those that are wanted is asked afterwards */
+  const offline = ['--no-save', '--offline', '--legacy-peer-deps'];
+  await run('npm', ['install', ...offline, await packHooks(dir)], { cwd: app });
+  await run('npm', ['ls'], { cwd: app });
 
   const route = join(app, 'app/module/[moduleId]');
   await mkdir(route, { recursive: true });
