@@ -479,6 +479,20 @@ function defineFloods(mode) {
       }
     });
   }
+
+  test('small events that wait count as what they take', async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode, ['--max-queued-bytes', `${8 * MIB}`]);
+    const watcher = await connectWatcher(t, echo);
+    const socket = await connect(t, echo);
+    const { id } = socket;
+    const before = (await memoryOf(echo.pid)).rss;
+    socket.emit('pour', 1000000, 1);
+    assert.deepEqual(await waitForLog(watcher, 'ended'), [[id, 'transport error']]);
+    if (!echo.isSanitized) {
+      const grown = (await memoryOf(echo.pid)).rss - before;
+      assert.ok(grown < 16 * MIB, `${grown} bytes more`);
+    }
+  });
 }
 
 function defineHandlers(mode) {

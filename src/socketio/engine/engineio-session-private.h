@@ -30,6 +30,7 @@ struct _EngineioSession
 
   GArray *queue; /* of EngineioPacket, not yet taken by the transport; NULL when empty */
   gsize queued;  /* bytes in it */
+  gsize cost;    /* the same, small packets counted as what they take */
 
   SocketioTimer heartbeat_timer;
   SocketioTimer upgrade_timer; /* while there is a candidate */

@@ -9,6 +9,9 @@
 #define CLOSE_TIMEOUT_MS 30000
 /* How long a session that its client closed waits for a poll that may be on its way. */
 #define LAST_POLL_TIMEOUT_MS 1000
+/* Bytes of memory that a packet takes while it waits, however small it is: its place in the queue,
+ * its GBytes, and what malloc() needs for itself. */
+#define LEAST_PACKET_COST 256
 
 G_STATIC_ASSERT (ENGINEIO_SID_LENGTH == SOCKETIO_ID_LENGTH);
 
@@ -153,6 +156,7 @@ drop_queue (EngineioSession *self)
 {
   g_clear_pointer (&self->queue, g_array_unref);
   self->queued = 0;
+  self->cost = 0;
 }
 
 /* The end: nothing of the session is left but the references of those in the middle of a call. The
@@ -297,6 +301,13 @@ engineio_session_hand_over (EngineioSession *self,
   return n;
 }
 
+/* Of what waits: a small packet takes more memory than its bytes. */
+static gsize
+get_cost (const EngineioPacket *packet)
+{
+  return MAX (g_bytes_get_size (packet->data), LEAST_PACKET_COST);
+}
+
 void
 engineio_session_flush_now (EngineioSession *self)
 {
@@ -310,6 +321,8 @@ engineio_session_flush_now (EngineioSession *self)
   packets = (EngineioPacket *) self->queue->data;
   n = engineio_session_hand_over (self, self->transport, packets, self->queue->len, &size);
   self->queued -= size;
+  for (guint i = 0; i < n; i++)
+    self->cost -= get_cost (&packets[i]);
   if (n == self->queue->len)
     g_clear_pointer (&self->queue, g_array_unref);
   else if (n > 0)
@@ -358,6 +371,7 @@ enqueue (EngineioSession *self, const EngineioPacket *packet)
     }
   g_array_append_val (self->queue, copy);
   self->queued += g_bytes_get_size (packet->data);
+  self->cost += get_cost (packet);
 }
 
 void
@@ -374,6 +388,14 @@ engineio_session_send_packets (EngineioSession *self,
   for (; n < n_packets; n++)
     enqueue (self, &packets[n]);
   session_flush (self);
+}
+
+static gboolean
+exceeds (EngineioSession *self, gsize limit)
+{
+  gsize with_transport = engineio_session_get_queued (self) - self->queued;
+
+  return self->cost + with_transport > limit;
 }
 
 /* What may wait. Where events are refused before, it is the rest that is bounded here. */
@@ -394,8 +416,7 @@ engineio_session_refuses (EngineioSession *self)
   if (self->state != SESSION_OPEN)
     return FALSE;
   options = engineio_server_get_options (self->server);
-  return options->overflow == SOCKETIO_OVERFLOW_REFUSE
-         && engineio_session_get_queued (self) > options->max_queued;
+  return options->overflow == SOCKETIO_OVERFLOW_REFUSE && exceeds (self, options->max_queued);
 }
 
 gboolean
@@ -411,7 +432,7 @@ engineio_session_send (EngineioSession *self, const EngineioPacket *packets, gui
 {
   if (self->state != SESSION_OPEN)
     return FALSE;
-  if (engineio_session_get_queued (self) > get_limit (self))
+  if (exceeds (self, get_limit (self)))
     {
       socketio_counters_count (self->counters, SOCKETIO_COUNTER_OVERFLOWS);
       g_debug ("A client does not read what it is sent; its connection is closed");

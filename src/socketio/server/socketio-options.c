@@ -72,8 +72,8 @@ typedef struct
 /**
  * SocketioServer:max-queued-bytes:
  *
- * What may wait for a client that does not read, in bytes: when more is sent on top of that,
- * [property@Server:overflow-policy] says what becomes of it.
+ * What may wait for a client that does not read, in bytes, a packet counting as 256 at least: when
+ * more is sent on top of that, [property@Server:overflow-policy] says what becomes of it.
  */
 /**
  * SocketioServer:overflow-policy:
