@@ -15,6 +15,7 @@
 #include "confab-reporter.h"
 #include "confab-secrets.h"
 #include "confab-supervisor.h"
+#include "confab-trimmer.h"
 #include "confab-web.h"
 
 G_BEGIN_DECLS
@@ -40,6 +41,7 @@ struct _ConfabDaemon
   ConfabGateway *gateway; /* NULL with --no-realtime */
   ConfabListeners *listeners;
   ConfabReporter *reporter;
+  ConfabTrimmer *trimmer;
   ConfabIdle *idle;        /* NULL unless started on demand */
   ConfabBusName *bus_name; /* NULL: on no bus */
   ConfabBus *bus;          /* the same */

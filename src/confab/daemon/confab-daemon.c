@@ -61,6 +61,7 @@ confab_daemon_free (ConfabDaemon *self)
     g_signal_handlers_disconnect_by_data (self->config, self);
   g_clear_object (&self->idle);
   g_clear_object (&self->reporter);
+  g_clear_object (&self->trimmer);
   if (self->bus_name != NULL)
     g_signal_handlers_disconnect_by_data (self->bus_name, self);
   g_clear_pointer (&self->desktop, confab_desktop_free);
@@ -329,6 +330,7 @@ serve (ConfabDaemon *self)
 
   confab_daemon_announce (self);
   self->reporter = confab_reporter_new (self->service, self->supervisor);
+  self->trimmer = confab_trimmer_new (self->service, self->server);
   if (is_on_demand (self))
     watch_idleness (self);
   confab_supervisor_ready (self->supervisor);
