@@ -250,6 +250,9 @@ test(`mixed traffic for ${MINUTES} minutes`, { skip, timeout }, async (t) => {
     + `${(samples[0][1] / 1024).toFixed(1)} to ${(samples.at(-1)[1] / 1024).toFixed(1)} MiB, `
     + `slope ${memory.toFixed(0)} KiB/h; file descriptors ${samples[0][2]} to `
     + `${samples.at(-1)[2]}, slope ${fds.toFixed(1)}/h`);
+  const step = Math.max(1, Math.floor(samples.length / 20));
+  t.diagnostic(`memory from time to time, MiB: ${samples.filter((_, i) => i % step === 0)
+    .map(([, rss]) => (rss / 1024).toFixed(1)).join(' ')}`);
   assert.equal(soak.counts.accounted, soak.counts.accepted);
   // over minutes the slope is noise, the growth is not
   assert.ok(await isInstrumented() || grown < 8 * 1024, `${(grown / 1024).toFixed(1)} MiB more`);
