@@ -38,6 +38,8 @@ export class Audit {
     await this.#waitForEnds();
     if (run.failures.length > 0)
       return;
+    for (const moduleId of run.modules)
+      await this.#switch(moduleId);
     const before = await this.#readAll();
     this.#socket.disconnect();
     this.#tabs.forEach((tab) => tab.close());
@@ -76,6 +78,19 @@ export class Audit {
     }
   }
 
+  /* To any answer that was accepted: now that nothing runs, nothing keeps it from that. */
+  async #switch(moduleId) {
+    const answers = this.#run.ops.filter((op) => op.moduleId === moduleId && op.ack);
+    if (answers.length === 0)
+      return;
+    const { messageId } = this.#run.random.pick(answers).ack;
+    const ack = await this.#call('ai:chat:branch', { moduleId, messageId });
+    if (ack.ok)
+      this.#run.counts.switches += 1;
+    else
+      this.#fail(`${messageId} cannot be gone to: ${JSON.stringify(ack)}`);
+  }
+
   async #history(moduleId) {
     const all = [];
     for (;;) {
@@ -95,6 +110,9 @@ export class Audit {
     for (const moduleId of run.modules) {
       const messages = await this.#history(moduleId);
       histories.set(moduleId, messages);
+      const { headId } = await this.#call('ai:chat:resume', { moduleId });
+      if (messages.length > 0 && headId !== messages.at(-1).messageId)
+        this.#fail(`${moduleId}: ${headId} is told as the end of ${messages.at(-1).messageId}`);
       for (const { role, messageId, content, generationId } of messages)
         if (role === 'user')
           run.question({ userMessageId: messageId, message: content });
