@@ -139,6 +139,11 @@ test('what Socket.IO counts is told, and counted from the start', async (t) => {
   await waitFor(async () => (await scrape(confabd))
     .get('confab_socketio_ended_connections_total', { reason: 'transport-close' }) === 1,
   { what: 'the end' });
+  const odd = await connect(t, confabd, { transports: ['websocket'], reconnection: false });
+  odd.socket.io.engine.write('9["a kind of packet that is none"]');
+  await waitFor(async () => (await scrape(confabd))
+    .get('confab_socketio_ended_connections_total', { reason: 'parse-error' }) === 1,
+  { what: 'the end of the odd one' });
 });
 
 test('answers are counted by how they ended', async (t) => {

@@ -244,6 +244,16 @@ function defineCounters(mode) {
     babbler.send('nonsense');
     await waitFor(async () => (await call(one, 'counters'))['ends-parse-error'] === 1,
       { what: 'the end of it' });
+    /* a kind that Socket.IO has not; and a good packet for where this one is not */
+    const stutterer = await Wire.connect(t, echo);
+    stutterer.send('49["x"]');
+    await waitFor(async () => (await call(one, 'counters'))['ends-parse-error'] === 2,
+      { what: 'the end of the second' });
+    const stray = await Wire.connect(t, echo);
+    stray.send('42/nowhere,["x"]');
+    await waitFor(async () => (await call(one, 'counters'))['ends-by-server'] === 1,
+      { what: 'the end of the third' });
+    assert.equal((await call(one, 'counters'))['ends-parse-error'], 2);
     await waitFor(async () => (await call(one, 'counters'))['ends-ping-timeout'] === 1,
       { timeout: 20000, what: 'the end of the silent one' });
   });

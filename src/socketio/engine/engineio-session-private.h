@@ -44,6 +44,7 @@ struct _EngineioSession
   guint8 peer_closed : 1; /* by a CLOSE packet */
   guint8 hasty : 1;       /* closing: not to wait for a poll just to say goodbye in its answer */
   guint8 wants_drained : 1;
+  guint8 unread : 1; /* closing: over a message that made no sense */
   char sid[ENGINEIO_SID_LENGTH + 1];
 };
 

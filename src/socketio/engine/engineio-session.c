@@ -120,13 +120,14 @@ count_end (EngineioSession *self, const char *reason)
     { "ping timeout", SOCKETIO_COUNTER_ENDS_PING_TIMEOUT },
     { "parse error", SOCKETIO_COUNTER_ENDS_PARSE_ERROR },
   };
-  guint i;
+  SocketioCounter counter = SOCKETIO_COUNTER_ENDS_BY_SERVER;
 
-  for (i = 0; i < G_N_ELEMENTS (ends); i++)
+  if (self->unread)
+    counter = SOCKETIO_COUNTER_ENDS_PARSE_ERROR;
+  for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
     if (strcmp (ends[i].reason, reason) == 0)
-      break;
-  socketio_counters_count (
-      self->counters, i < G_N_ELEMENTS (ends) ? ends[i].counter : SOCKETIO_COUNTER_ENDS_BY_SERVER);
+      counter = ends[i].counter;
+  socketio_counters_count (self->counters, counter);
 }
 
 static void
@@ -246,6 +247,13 @@ begin_close (EngineioSession *self, const char *reason, guint timeout_ms)
 void
 engineio_session_close (EngineioSession *self, const char *reason)
 {
+  begin_close (self, reason, CLOSE_TIMEOUT_MS);
+}
+
+void
+engineio_session_close_unread (EngineioSession *self, const char *reason)
+{
+  self->unread = TRUE;
   begin_close (self, reason, CLOSE_TIMEOUT_MS);
 }
 

@@ -71,6 +71,8 @@ void engineio_session_notify_drained (EngineioSession *self);
 
 /* Closes after what was sent; bounded in time. @reason: static */
 void engineio_session_close (EngineioSession *self, const char *reason);
+/* The same for what the layer above could not read: a parse error, whatever @reason is. */
+void engineio_session_close_unread (EngineioSession *self, const char *reason);
 /* The same when the server goes: a client between two polls is not waited for, unless there is
  * something for it. */
 void engineio_session_close_hastily (EngineioSession *self, const char *reason);

@@ -32,8 +32,8 @@ G_BEGIN_DECLS
  * @SOCKETIO_COUNTER_ENDS_TRANSPORT_CLOSE: connections that their clients closed
  * @SOCKETIO_COUNTER_ENDS_TRANSPORT_ERROR: connections that broke
  * @SOCKETIO_COUNTER_ENDS_PING_TIMEOUT: connections whose clients fell silent
- * @SOCKETIO_COUNTER_ENDS_PARSE_ERROR: connections closed over packets of Engine.IO that made no
- * sense
+ * @SOCKETIO_COUNTER_ENDS_PARSE_ERROR: connections closed over packets of Engine.IO or Socket.IO
+ * that made no sense
  * @SOCKETIO_COUNTER_ENDS_BY_SERVER: connections that the server closed for other reasons
  *
  * What a server counts from its beginning.

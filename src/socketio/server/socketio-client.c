@@ -358,13 +358,17 @@ message_cb (EngineioSession *session, const EngineioPacket *message, gpointer us
     ok = handle_packet (self, packet);
   if (!ok && self->session != NULL)
     {
-      g_debug ("A client sent what makes no sense: %s",
-               error != NULL ? error->message : "packet out of place");
       /* the JavaScript server's words, to the letter: what Engine.IO could read is no parse error
        */
-      engineio_session_close (self->session, engineio_session_get_queued (self->session) > 0
-                                                 ? "forced server close"
-                                                 : "forced close");
+      const char *reason =
+          engineio_session_get_queued (self->session) > 0 ? "forced server close" : "forced close";
+
+      g_debug ("A client sent what makes no sense: %s",
+               error != NULL ? error->message : "packet out of place");
+      if (error != NULL)
+        engineio_session_close_unread (self->session, reason);
+      else
+        engineio_session_close (self->session, reason);
     }
 }
 
