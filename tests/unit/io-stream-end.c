@@ -132,6 +132,7 @@ stream_attach (SocketioStream *stream, GSource *source)
   g_source_attach (source, g_main_context_get_thread_default ());
   socketio_shard_leave (socketio_stream_get_shard (stream));
   g_source_unref (source);
+  /* cppcheck-suppress deallocret ; its context holds it */
   return source;
 }
 
