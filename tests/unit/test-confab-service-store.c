@@ -337,6 +337,80 @@ test_regenerate_repeated (ServiceFixture *self, gconstpointer data)
   g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, 2);
 }
 
+/* Asks with @payload and a requestId that was used before. */
+static void
+assert_repeats (ServiceFixture *self, const char *call, JsonObject *payload, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean repeated = FALSE;
+  g_autoptr (ConfabGeneration) again = try_generate (self, call, payload, &repeated, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (repeated);
+  g_assert_cmpstr (confab_generation_get_id (again), ==, id);
+}
+
+/* The three ways to ask, of which each has its requestId, and is told from the others by it. */
+static void
+assert_kinds_of_request (ServiceFixture *self, char *const *ids)
+{
+  const struct
+  {
+    const char *call;
+    const char *message; /* nullable */
+  } kinds[] = { { GENERATE, "one" }, { REGENERATE, NULL }, { REGENERATE, "one" } };
+  const char *const requests[] = { "asked", "anew", "reworded" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (requests); i++)
+    for (guint j = 0; j < G_N_ELEMENTS (kinds); j++)
+      {
+        JsonObject *payload = fields ("moduleId", "m", "requestId", requests[i], NULL);
+
+        if (kinds[j].message != NULL)
+          json_object_set_string_member (payload, "message", kinds[j].message);
+        /* one that has another text is another message anyhow */
+        if (g_str_equal (kinds[j].call, GENERATE) == (i == 0))
+          assert_repeats (self, kinds[j].call, payload, ids[i]);
+        else
+          assert_not_generated (self, kinds[j].call, payload, CONFAB_ERROR_INVALID_REQUEST);
+      }
+}
+
+static char *
+answer_and_dup_id (ServiceFixture *self, ConfabGeneration *taken, guint run)
+{
+  g_autoptr (ConfabGeneration) generation = taken;
+
+  scripted_run_finish (await_run (self, run));
+  await_end (generation);
+
+  return g_strdup (confab_generation_get_id (generation));
+}
+
+static void
+test_regenerate_is_no_repeat (ServiceFixture *self, gconstpointer data)
+{
+  g_auto (GStrv) ids = g_new0 (char *, 4);
+
+  ids[0] = answer_and_dup_id (
+      self, generate (self, fields ("moduleId", "m", "message", "one", "requestId", "asked", NULL)),
+      0);
+  ids[1] = answer_and_dup_id (
+      self, regenerate (self, fields ("moduleId", "m", "requestId", "anew", NULL)), 1);
+  ids[2] = answer_and_dup_id (
+      self,
+      regenerate (self, fields ("moduleId", "m", "message", "one", "requestId", "reworded", NULL)),
+      2);
+  assert_kinds_of_request (self, ids);
+  settle (self);
+  g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, 3);
+
+  service_reopen (self);
+  assert_kinds_of_request (self, ids);
+  settle (self);
+  g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, 0);
+}
+
 static void
 test_queue (ServiceFixture *self, gconstpointer data)
 {
@@ -1043,6 +1117,7 @@ main (int argc, char **argv)
     { "regenerate-first", test_regenerate_first },
     { "regenerate-refused", test_regenerate_refused },
     { "regenerate-repeated", test_regenerate_repeated },
+    { "regenerate-is-no-repeat", test_regenerate_is_no_repeat },
     { "queue", test_queue },
     { "queue-limit", test_queue_limit },
     { "stop-queued", test_stop_queued },

@@ -232,6 +232,7 @@ make_generation (ConfabAsking *asking)
   g_autoptr (ConfabMessage) answer = NULL;
   g_autofree char *answer_id = confab_id_new ();
   g_autofree char *generation_id = confab_id_new ();
+  ConfabGeneration *generation;
 
   if (asking->old_question != NULL && asking->text == NULL)
     question = g_object_ref (asking->old_question);
@@ -251,8 +252,11 @@ make_generation (ConfabAsking *asking)
   else if (asking->fork != NULL)
     confab_message_set_branches (question, asking->fork->next);
 
-  return confab_generation_new (generation_id, asking->module_id, asking->request_id, question,
-                                answer);
+  generation = confab_generation_new (generation_id, asking->module_id, asking->request_id,
+                                      question, answer);
+  confab_generation_set_anew (generation, asking->anew);
+
+  return generation;
 }
 
 static void

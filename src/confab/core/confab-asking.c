@@ -92,6 +92,8 @@ is_same_question (const ConfabAsking *asking, ConfabGeneration *generation)
   ConfabMessage *asked = confab_generation_get_question (generation);
   const char *id = confab_rules_get_string (asking->payload, "userMessageId");
 
+  if (asking->anew != confab_generation_is_anew (generation))
+    return FALSE;
   if (asking->text != NULL && !g_str_equal (confab_message_get_content (asked), asking->text))
     return FALSE;
   if (asking->anew)

@@ -306,6 +306,10 @@ confab_rows_read_exchange (const ConfabExchange *exchange)
   g_autoptr (ConfabMessage) question = confab_rows_read_message (exchange->question);
   g_autoptr (ConfabMessage) answer = confab_rows_read_message (exchange->answer);
 
-  return confab_generation_new_ended (row->id, row->module_id, row->request_id, question, answer,
-                                      row->seq);
+  ConfabGeneration *generation = confab_generation_new_ended (
+      row->id, row->module_id, row->request_id, question, answer, row->seq);
+
+  confab_generation_set_anew (generation, exchange->anew);
+
+  return generation;
 }

@@ -19,6 +19,7 @@ struct _ConfabGeneration
   char *request_id;
   ConfabMessage *question;
   ConfabMessage *answer;
+  gboolean anew;
 
   ConfabState state;
 
@@ -215,6 +216,22 @@ confab_generation_get_answer (ConfabGeneration *self)
   g_return_val_if_fail (CONFAB_IS_GENERATION (self), NULL);
 
   return self->answer;
+}
+
+void
+confab_generation_set_anew (ConfabGeneration *self, gboolean anew)
+{
+  g_return_if_fail (CONFAB_IS_GENERATION (self));
+
+  self->anew = anew;
+}
+
+gboolean
+confab_generation_is_anew (ConfabGeneration *self)
+{
+  g_return_val_if_fail (CONFAB_IS_GENERATION (self), FALSE);
+
+  return self->anew;
 }
 
 ConfabState

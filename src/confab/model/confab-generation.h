@@ -43,6 +43,9 @@ const char *confab_generation_get_module_id (ConfabGeneration *self);
 const char *confab_generation_get_request_id (ConfabGeneration *self); /* nullable */
 ConfabMessage *confab_generation_get_question (ConfabGeneration *self);
 ConfabMessage *confab_generation_get_answer (ConfabGeneration *self);
+/* Whether it answers a question anew, or one that was asked anew in other words. */
+void confab_generation_set_anew (ConfabGeneration *self, gboolean anew);
+gboolean confab_generation_is_anew (ConfabGeneration *self);
 ConfabState confab_generation_get_state (ConfabGeneration *self);
 gboolean confab_generation_is_ended (ConfabGeneration *self);
 

@@ -236,8 +236,16 @@ confab_db_read_exchange (ConfabDb *self,
                          ConfabExchange **exchange,
                          GError **error)
 {
+/* A question that is asked, and its answer, are the first in their place of the tree. One that was
+ * there before and has no other answer, as an import may leave it, is older than the generation:
+ * else both are made at the same time, up to the grain of the clock. */
+#define ANEW                                                                                       \
+  ", g.created_at > (SELECT created_at FROM messages WHERE seq = g.question) + 1000"               \
+  "  OR EXISTS (SELECT 1 FROM messages m, messages s"                                              \
+  "    WHERE m.seq IN (g.question, g.answer) AND s.module = m.module"                              \
+  "      AND s.parent IS m.parent AND s.seq < m.seq) "
 #define SELECT_GENERATION                                                                          \
-  "SELECT" CONFAB_GENERATION_COLUMNS "FROM generations g"                                          \
+  "SELECT" CONFAB_GENERATION_COLUMNS ANEW "FROM generations g"                                     \
   "  WHERE g.module = (SELECT seq FROM modules WHERE id = ?1) "
   static const char *const sql[] = {
     [CONFAB_EXCHANGE_BY_REQUEST] = SELECT_GENERATION "AND g.request_id = ?2",
@@ -263,6 +271,7 @@ confab_db_read_exchange (ConfabDb *self,
       || (found->question = read_message_at (self, sqlite3_column_int64 (select, 0), error)) == NULL
       || (found->answer = read_message_at (self, sqlite3_column_int64 (select, 1), error)) == NULL)
     return FALSE;
+  found->anew = sqlite3_column_int (select, CONFAB_N_GENERATION_COLUMNS) != 0;
   *exchange = g_steal_pointer (&found);
 
   return TRUE;

@@ -31,6 +31,7 @@ G_BEGIN_DECLS
   " (SELECT id FROM messages WHERE seq = g.question),"                                             \
   " (SELECT id FROM messages WHERE seq = g.answer), g.state, g.event_seq, g.finish_reason,"        \
   " g.error_code, g.error_message, g.created_at, g.ended_at "
+#define CONFAB_N_GENERATION_COLUMNS 14
 
 char *confab_row_dup_text (ConfabStatement *row, int column);
 ConfabMessageRecord *confab_row_read_message (ConfabDb *self, ConfabStatement *row, GError **error);

@@ -89,6 +89,7 @@ typedef struct
   ConfabGenerationRecord *generation;
   ConfabMessageRecord *question;
   ConfabMessageRecord *answer;
+  gboolean anew; /* the question was there before, or is another wording of one that was */
 } ConfabExchange;
 
 typedef struct
