@@ -119,7 +119,10 @@ make_provider (const ConfabProviderSettings *settings,
   if (base_url == NULL)
     base_url = settings->base_url;
   if (base_url == NULL)
-    base_url = own_base_url = find_own_base_url (settings->type);
+    {
+      own_base_url = find_own_base_url (settings->type);
+      base_url = own_base_url;
+    }
 
   provider = make_of_type (settings->type, base_url, find_key (settings), model, error);
   if (provider == NULL)
@@ -255,7 +258,10 @@ add_from_environment (ConfabProviderRegistry *registry, ConfabKeySource *keys)
       if (provider != NULL)
         confab_provider_registry_add (registry, type, provider);
       else
-        g_warning ("The provider %s is left out: %s", type, error->message);
+        {
+          g_assert (error != NULL);
+          g_warning ("The provider %s is left out: %s", type, error->message);
+        }
     }
 }
 

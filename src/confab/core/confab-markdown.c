@@ -316,7 +316,8 @@ confab_markdown_line_to_text (const char *line)
   content = g_strchomp (g_strdup (skip_block_marks (line, &is_heading)));
   self.line = content;
   self.length = strlen (content);
-  self.marks = marks = g_new0 (gboolean, self.length + 1);
+  marks = g_new0 (gboolean, self.length + 1);
+  self.marks = marks;
   self.openers = openers;
   if (is_heading)
     {

@@ -178,7 +178,7 @@ count_end (ConfabRun *self)
                           self->provider_name, kind == CONFAB_DELTA_TEXT ? "text" : "reasoning",
                           NULL);
   /* what comes from elsewhere is not counted as the upstream's */
-  if (self->end_state == CONFAB_STATE_FAILED && self->provider != NULL
+  if (self->end_state == CONFAB_STATE_FAILED && self->provider != NULL && self->error != NULL
       && self->error->code != CONFAB_ERROR_STORAGE)
     confab_metrics_add (self->service->metrics, CONFAB_METRIC_UPSTREAM_ERRORS, 1,
                         self->provider_name, code, NULL);

@@ -222,7 +222,7 @@ static void
 pong_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autofree char *name = user_data;
-  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = NULL;
   g_autoptr (GError) error = NULL;
   ConfabBusWatchers *self;
   Watcher *watcher;

@@ -337,6 +337,7 @@ answer_rule (GPtrArray *words, guint choice)
   guint best_at = 0, best_length = 0;
   g_autofree char *rest = NULL;
   const char *const *answers;
+  guint n_answers;
 
   for (gsize i = 0; i < confab_eliza_n_rules; i++)
     {
@@ -358,7 +359,10 @@ answer_rule (GPtrArray *words, guint choice)
   rest = reflect (words, best_at + best_length);
   answers = *rest != '\0' && best->with_rest[0] != NULL ? best->with_rest : best->alone;
 
-  return fill_in (_ (answers[choice % count_answers (answers)]), rest);
+  n_answers = count_answers (answers);
+  g_assert (n_answers > 0);
+
+  return fill_in (_ (answers[choice % n_answers]), rest);
 }
 
 /* Comes back to something that was called "my …" in an earlier turn. */

@@ -170,7 +170,7 @@ put_message (ConfabDb *self, const ConfabMessageRecord *record, GError **error)
   g_autofree char *text = confab_parts_join (record->parts, "text");
   gint64 parent_depth = 0;
   gint64 parent = 0;
-  gint64 module;
+  gint64 module = 0;
 
   if (text == NULL)
     return refuse (self, error, "the parts of message “%s” are no JSON array", record->id);
@@ -213,9 +213,9 @@ put_generation (ConfabDb *self, const ConfabGenerationRecord *record, GError **e
       "    ended_at = excluded.ended_at"
       "  WHERE " RUNS;
   g_autoptr (ConfabStatement) put = confab_db_prepare (self, sql, error);
-  gint64 question;
-  gint64 answer;
-  gint64 module;
+  gint64 question = 0;
+  gint64 answer = 0;
+  gint64 module = 0;
 
   if (put == NULL || !find_module (self, record->module_id, &module, error)
       || !find_message (self, module, record->question_id, &question, NULL, error)
@@ -236,7 +236,7 @@ set_head (ConfabDb *self, const ConfabModuleRecord *record, GError **error)
 {
   g_autoptr (ConfabStatement) set = confab_db_prepare (
       self, "UPDATE modules SET head = nullif(?, 0), updated_at = ? WHERE seq = ?", error);
-  gint64 module;
+  gint64 module = 0;
   gint64 head = 0;
 
   if (set == NULL || !find_module (self, record->id, &module, error)

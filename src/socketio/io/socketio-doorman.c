@@ -429,8 +429,8 @@ void
 socketio_doorman_stop_listening (SocketioDoorman *self)
 {
   /* those at the door refer to their listener's address; nobody new is let in anyhow */
-  while (self->guests.head != NULL)
-    guest_free (self->guests.head->data);
+  while (!g_queue_is_empty (&self->guests))
+    guest_free (g_queue_peek_head (&self->guests));
   g_ptr_array_set_size (self->listeners, 0);
   socketio_reactor_stop_timer (self->reactor, &self->pause_timer);
   self->paused = FALSE;

@@ -312,7 +312,7 @@ send_disconnect (SocketioSocket *self)
 void
 socketio_socket_disconnect (SocketioSocket *self, gboolean close_connection)
 {
-  g_autoptr (SocketioSocket) alive = NULL;
+  g_autoptr (SocketioSocket) alive G_GNUC_UNUSED = NULL;
 
   g_return_if_fail (SOCKETIO_IS_SOCKET (self));
   g_return_if_fail (socketio_namespace_is_own_thread (self->nsp));
