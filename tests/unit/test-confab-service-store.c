@@ -90,6 +90,7 @@ test_orphans (ServiceFixture *self, gconstpointer data)
   g_assert_cmpint (confab_generation_get_state (found), ==, CONFAB_STATE_INTERRUPTED);
   g_assert_cmpstr (confab_generation_get_text (found), ==, "hal");
   g_assert_cmpstr (confab_generation_get_reasoning (found), ==, "hm");
+  g_assert_cmpuint (confab_generation_get_seq (found), ==, 2);
   next = ask (self, "m", "two");
   g_assert_cmpuint (confab_prompt_get_n_turns (await_run (self, 0)->prompt), ==, 3);
 }

@@ -365,6 +365,8 @@ confab_run_save (ConfabRun *self)
 
   batch = confab_batch_new (CONFAB_BATCH_RELAXED);
   confab_rows_grow_answer (batch, self->generation);
+  /* the seq that this text reaches: after a crash both are told */
+  confab_rows_put_generation (batch, self->generation, NULL);
   confab_store_commit_async (self->service->store, batch, partial_written_cb,
                              confab_run_ref (self));
 }
