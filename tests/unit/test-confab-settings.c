@@ -58,6 +58,20 @@ test_defaults (void)
 }
 
 static void
+assert_mine (const ConfabProviderSettings *mine)
+{
+  g_assert_cmpstr (mine->type, ==, "openai");
+  g_assert_cmpstr (mine->base_url, ==, "http://127.0.0.1:8080/v1");
+  g_assert_cmpstr (mine->model, ==, "a 'b'");
+  g_assert_cmpuint (g_strv_length (mine->headers), ==, 2);
+  g_assert_cmpstr (mine->headers[1], ==, "X-Two: 2, 3");
+  g_assert_cmpuint (mine->context_tokens, ==, 8192);
+  g_assert_cmpuint (mine->stall_timeout_ms, ==, 30000);
+  g_assert_cmpuint (mine->retries, ==, 0);
+  g_assert_cmpstr (mine->api_key_env, ==, "MINE_KEY");
+}
+
+static void
 test_all (void)
 {
   g_autoptr (ConfabSettings) settings = parse ("[confab]\n"
@@ -101,17 +115,7 @@ test_all (void)
   g_assert_false (settings->inhibit_suspend);
   g_assert_cmpuint (settings->providers->len, ==, 2);
   g_assert_true (g_ptr_array_index (settings->providers, 0) == mine);
-
-  g_assert_cmpstr (mine->type, ==, "openai");
-  g_assert_cmpstr (mine->base_url, ==, "http://127.0.0.1:8080/v1");
-  g_assert_cmpstr (mine->model, ==, "a 'b'");
-  g_assert_cmpuint (g_strv_length (mine->headers), ==, 2);
-  g_assert_cmpstr (mine->headers[1], ==, "X-Two: 2, 3");
-  g_assert_cmpuint (mine->context_tokens, ==, 8192);
-  g_assert_cmpuint (mine->stall_timeout_ms, ==, 30000);
-  g_assert_cmpuint (mine->retries, ==, 0);
-  g_assert_cmpstr (mine->api_key_env, ==, "MINE_KEY");
-
+  assert_mine (mine);
   /* a type's name says the type, and what is not said is left to the provider */
   g_assert_cmpstr (ollama->type, ==, "ollama");
   g_assert_null (ollama->base_url);

@@ -1,80 +1,56 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-store-fixture.h"
 
+/* What goes to disk and back, with all that there is of each. */
+static const ConfabSessionRecord full_session = { (char *) "s", (char *) "Über “Zitate”", 11, 12 };
+static const ConfabModuleRecord full_module = { .id = (char *) "m",
+                                                .session_id = (char *) "s",
+                                                .title = (char *) "title",
+                                                .title_is_auto = TRUE,
+                                                .instructions = (char *) "Be brief.",
+                                                .provider = (char *) "openai",
+                                                .model = (char *) "big",
+                                                .parameters = (char *) "{\"temperature\":0.5}",
+                                                .created_at = 13,
+                                                .updated_at = 14 };
+static const ConfabMessageRecord full_message = {
+  .id = (char *) "a",
+  .module_id = (char *) "m",
+  .parent_id = (char *) "q",
+  .role = CONFAB_ROLE_ASSISTANT,
+  .parts = (char *) "[{\"type\":\"reasoning\",\"text\":\"hm\"},7,"
+                    "{\"type\":\"text\",\"text\":\"one \"},"
+                    "{\"type\":\"image\",\"text\":\"no\"},"
+                    "{\"type\":\"text\",\"text\":\"two\"}]",
+  .state = CONFAB_STATE_FAILED,
+  .generation_id = (char *) "g",
+  .has_finish_reason = TRUE,
+  .finish_reason = CONFAB_FINISH_CONTENT_FILTER,
+  .provider = (char *) "openai",
+  .model = (char *) "big-1",
+  .has_usage = TRUE,
+  .usage = { 5, 6, -1, 0 },
+  .error_code = (char *) "upstream-error",
+  .error_message = (char *) "It broke.",
+  .created_at = 15
+};
+static const ConfabGenerationRecord full_generation = { .id = (char *) "g",
+                                                        .module_id = (char *) "m",
+                                                        .request_id = (char *) "r",
+                                                        .question_id = (char *) "q",
+                                                        .answer_id = (char *) "a",
+                                                        .state = CONFAB_STATE_FAILED,
+                                                        .seq = G_MAXINT64,
+                                                        .has_finish_reason = TRUE,
+                                                        .finish_reason = CONFAB_FINISH_LENGTH,
+                                                        .error_code = (char *) "upstream-error",
+                                                        .error_message = (char *) "It broke.",
+                                                        .created_at = 16,
+                                                        .ended_at = 17 };
+
 static void
-test_round_trip (Fixture *self, gconstpointer data)
+assert_module (const ConfabModuleRecord *m)
 {
-  ConfabSessionRecord session = { (char *) "s", (char *) "Über “Zitate”", 11, 12 };
-  ConfabModuleRecord module = { .id = (char *) "m",
-                                .session_id = (char *) "s",
-                                .title = (char *) "title",
-                                .title_is_auto = TRUE,
-                                .instructions = (char *) "Be brief.",
-                                .provider = (char *) "openai",
-                                .model = (char *) "big",
-                                .parameters = (char *) "{\"temperature\":0.5}",
-                                .created_at = 13,
-                                .updated_at = 14 };
-  ConfabMessageRecord message = { .id = (char *) "a",
-                                  .module_id = (char *) "m",
-                                  .parent_id = (char *) "q",
-                                  .role = CONFAB_ROLE_ASSISTANT,
-                                  .parts = (char *) "[{\"type\":\"reasoning\",\"text\":\"hm\"},7,"
-                                                    "{\"type\":\"text\",\"text\":\"one \"},"
-                                                    "{\"type\":\"image\",\"text\":\"no\"},"
-                                                    "{\"type\":\"text\",\"text\":\"two\"}]",
-                                  .state = CONFAB_STATE_FAILED,
-                                  .generation_id = (char *) "g",
-                                  .has_finish_reason = TRUE,
-                                  .finish_reason = CONFAB_FINISH_CONTENT_FILTER,
-                                  .provider = (char *) "openai",
-                                  .model = (char *) "big-1",
-                                  .has_usage = TRUE,
-                                  .usage = { 5, 6, -1, 0 },
-                                  .error_code = (char *) "upstream-error",
-                                  .error_message = (char *) "It broke.",
-                                  .created_at = 15 };
-  ConfabGenerationRecord generation = { .id = (char *) "g",
-                                        .module_id = (char *) "m",
-                                        .request_id = (char *) "r",
-                                        .question_id = (char *) "q",
-                                        .answer_id = (char *) "a",
-                                        .state = CONFAB_STATE_FAILED,
-                                        .seq = G_MAXINT64,
-                                        .has_finish_reason = TRUE,
-                                        .finish_reason = CONFAB_FINISH_LENGTH,
-                                        .error_code = (char *) "upstream-error",
-                                        .error_message = (char *) "It broke.",
-                                        .created_at = 16,
-                                        .ended_at = 17 };
-  g_autoptr (ConfabBatch) batch = confab_batch_new (CONFAB_BATCH_DURABLE);
-  g_autoptr (ConfabOverview) overview = NULL;
-  g_autoptr (ConfabExchange) exchange = NULL;
-  ConfabStore *store = open_store (self->path);
-  ConfabSessionRecord *s;
-  ConfabModuleRecord *m;
-  ConfabMessageRecord *a;
-
-  confab_batch_put_session (batch, &session);
-  confab_batch_put_module (batch, &module);
-  put_message (batch, "m", NULL, "q", CONFAB_STATE_COMPLETED, "why?");
-  confab_batch_put_message (batch, &message);
-  confab_batch_put_generation (batch, &generation);
-  confab_batch_set_head (batch, "m", "a", 18);
-  commit_ok (store, batch);
-  close_store (store);
-  store = open_store (self->path);
-
-  overview = confab_store_read_overview (store, NULL);
-  g_assert_nonnull (overview);
-  g_assert_cmpuint (overview->sessions->len, ==, 1);
-  g_assert_cmpuint (overview->modules->len, ==, 1);
-  s = overview->sessions->pdata[0];
-  g_assert_cmpstr (s->id, ==, "s");
-  g_assert_cmpstr (s->title, ==, session.title);
-  g_assert_cmpint (s->created_at, ==, 11);
-  g_assert_cmpint (s->updated_at, ==, 12);
-  m = overview->modules->pdata[0];
   g_assert_cmpstr (m->id, ==, "m");
   g_assert_cmpstr (m->session_id, ==, "s");
   g_assert_cmpstr (m->title, ==, "title");
@@ -82,26 +58,32 @@ test_round_trip (Fixture *self, gconstpointer data)
   g_assert_cmpstr (m->instructions, ==, "Be brief.");
   g_assert_cmpstr (m->provider, ==, "openai");
   g_assert_cmpstr (m->model, ==, "big");
-  g_assert_cmpstr (m->parameters, ==, module.parameters);
+  g_assert_cmpstr (m->parameters, ==, full_module.parameters);
   g_assert_cmpint (m->created_at, ==, 13);
   g_assert_cmpint (m->updated_at, ==, 18);
   g_assert_cmpstr (m->head_id, ==, "a");
   g_assert_cmpuint (m->n_messages, ==, 2);
+}
 
-  exchange = find_request (store, "m", "r");
-  g_assert_nonnull (exchange);
-  g_assert_cmpstr (exchange->question->id, ==, "q");
-  g_assert_null (exchange->question->parent_id);
-  g_assert_cmpstr (exchange->question->text, ==, "why?");
-  g_assert_false (exchange->question->has_usage);
-  g_assert_cmpint (exchange->question->usage.input_tokens, ==, -1);
-  g_assert_false (exchange->question->has_finish_reason);
-  a = exchange->answer;
+static void
+assert_question (const ConfabMessageRecord *q)
+{
+  g_assert_cmpstr (q->id, ==, "q");
+  g_assert_null (q->parent_id);
+  g_assert_cmpstr (q->text, ==, "why?");
+  g_assert_false (q->has_usage);
+  g_assert_cmpint (q->usage.input_tokens, ==, -1);
+  g_assert_false (q->has_finish_reason);
+}
+
+static void
+assert_answer (const ConfabMessageRecord *a)
+{
   g_assert_cmpstr (a->id, ==, "a");
   g_assert_cmpstr (a->module_id, ==, "m");
   g_assert_cmpstr (a->parent_id, ==, "q");
   g_assert_cmpint (a->role, ==, CONFAB_ROLE_ASSISTANT);
-  g_assert_cmpstr (a->parts, ==, message.parts);
+  g_assert_cmpstr (a->parts, ==, full_message.parts);
   g_assert_cmpstr (a->text, ==, "one two");
   g_assert_cmpint (a->state, ==, CONFAB_STATE_FAILED);
   g_assert_cmpstr (a->generation_id, ==, "g");
@@ -117,18 +99,60 @@ test_round_trip (Fixture *self, gconstpointer data)
   g_assert_cmpstr (a->error_code, ==, "upstream-error");
   g_assert_cmpstr (a->error_message, ==, "It broke.");
   g_assert_cmpint (a->created_at, ==, 15);
-  g_assert_cmpstr (exchange->generation->id, ==, "g");
-  g_assert_cmpstr (exchange->generation->module_id, ==, "m");
-  g_assert_cmpstr (exchange->generation->request_id, ==, "r");
-  g_assert_cmpstr (exchange->generation->question_id, ==, "q");
-  g_assert_cmpstr (exchange->generation->answer_id, ==, "a");
-  g_assert_cmpint (exchange->generation->state, ==, CONFAB_STATE_FAILED);
-  g_assert_cmpuint (exchange->generation->seq, ==, G_MAXINT64);
-  g_assert_cmpint (exchange->generation->finish_reason, ==, CONFAB_FINISH_LENGTH);
-  g_assert_cmpstr (exchange->generation->error_code, ==, "upstream-error");
-  g_assert_cmpstr (exchange->generation->error_message, ==, "It broke.");
-  g_assert_cmpint (exchange->generation->created_at, ==, 16);
-  g_assert_cmpint (exchange->generation->ended_at, ==, 17);
+}
+
+static void
+assert_generation (const ConfabGenerationRecord *g)
+{
+  g_assert_cmpstr (g->id, ==, "g");
+  g_assert_cmpstr (g->module_id, ==, "m");
+  g_assert_cmpstr (g->request_id, ==, "r");
+  g_assert_cmpstr (g->question_id, ==, "q");
+  g_assert_cmpstr (g->answer_id, ==, "a");
+  g_assert_cmpint (g->state, ==, CONFAB_STATE_FAILED);
+  g_assert_cmpuint (g->seq, ==, G_MAXINT64);
+  g_assert_cmpint (g->finish_reason, ==, CONFAB_FINISH_LENGTH);
+  g_assert_cmpstr (g->error_code, ==, "upstream-error");
+  g_assert_cmpstr (g->error_message, ==, "It broke.");
+  g_assert_cmpint (g->created_at, ==, 16);
+  g_assert_cmpint (g->ended_at, ==, 17);
+}
+
+static void
+test_round_trip (Fixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabBatch) batch = confab_batch_new (CONFAB_BATCH_DURABLE);
+  g_autoptr (ConfabOverview) overview = NULL;
+  g_autoptr (ConfabExchange) exchange = NULL;
+  ConfabStore *store = open_store (self->path);
+  const ConfabSessionRecord *s;
+
+  confab_batch_put_session (batch, &full_session);
+  confab_batch_put_module (batch, &full_module);
+  put_message (batch, "m", NULL, "q", CONFAB_STATE_COMPLETED, "why?");
+  confab_batch_put_message (batch, &full_message);
+  confab_batch_put_generation (batch, &full_generation);
+  confab_batch_set_head (batch, "m", "a", 18);
+  commit_ok (store, batch);
+  close_store (store);
+  store = open_store (self->path);
+
+  overview = confab_store_read_overview (store, NULL);
+  g_assert_nonnull (overview);
+  g_assert_cmpuint (overview->sessions->len, ==, 1);
+  g_assert_cmpuint (overview->modules->len, ==, 1);
+  s = overview->sessions->pdata[0];
+  g_assert_cmpstr (s->id, ==, "s");
+  g_assert_cmpstr (s->title, ==, full_session.title);
+  g_assert_cmpint (s->created_at, ==, 11);
+  g_assert_cmpint (s->updated_at, ==, 12);
+  assert_module (overview->modules->pdata[0]);
+
+  exchange = find_request (store, "m", "r");
+  g_assert_nonnull (exchange);
+  assert_question (exchange->question);
+  assert_answer (exchange->answer);
+  assert_generation (exchange->generation);
 
   close_store (store);
 }

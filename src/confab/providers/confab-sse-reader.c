@@ -145,6 +145,44 @@ check_size (ConfabSseReader *self, gsize more, GError **error)
   return FALSE;
 }
 
+/* Where the line at @pos ends; @end if that has not come yet. The next LF is remembered over the
+ * lines before it in @next_lf, NULL at first: a CR-only stream is not searched again and again. */
+static const char *
+find_stop (const char *pos, const char *end, const char **next_lf)
+{
+  const char *cr;
+
+  if (*next_lf == NULL || *next_lf < pos)
+    {
+      *next_lf = memchr (pos, '\n', (gsize) (end - pos));
+      if (*next_lf == NULL)
+        *next_lf = end;
+    }
+  cr = memchr (pos, '\r', (gsize) (*next_lf - pos));
+
+  return cr != NULL ? cr : *next_lf;
+}
+
+/* Takes the rest of a line, whose start may have come before. Returns: whether to go on */
+static gboolean
+take_rest (ConfabSseReader *self,
+           const char *rest,
+           gsize length,
+           ConfabSseEventFunc func,
+           gpointer user_data)
+{
+  gboolean go_on;
+
+  if (self->line->len == 0)
+    return take_line (self, rest, length, func, user_data);
+
+  g_string_append_len (self->line, rest, (gssize) length);
+  go_on = take_line (self, self->line->str, self->line->len, func, user_data);
+  g_string_truncate (self->line, 0);
+
+  return go_on;
+}
+
 /**
  * confab_sse_reader_feed:
  * @bytes: @length bytes as they came
@@ -175,7 +213,6 @@ confab_sse_reader_feed (ConfabSseReader *self,
   while (pos < end)
     {
       const char *stop;
-      gboolean go_on;
 
       if (self->after_cr && *pos == '\n')
         pos++;
@@ -183,17 +220,7 @@ confab_sse_reader_feed (ConfabSseReader *self,
       if (pos == end)
         break;
 
-      /* Remembered over the lines before it: a CR-only stream is not searched again and again. */
-      if (next_lf == NULL || next_lf < pos)
-        {
-          next_lf = memchr (pos, '\n', (gsize) (end - pos));
-          if (next_lf == NULL)
-            next_lf = end;
-        }
-      stop = memchr (pos, '\r', (gsize) (next_lf - pos));
-      if (stop == NULL)
-        stop = next_lf;
-
+      stop = find_stop (pos, end, &next_lf);
       if (!check_size (self, (gsize) (stop - pos), error))
         return FALSE;
 
@@ -204,20 +231,9 @@ confab_sse_reader_feed (ConfabSseReader *self,
         }
 
       self->after_cr = *stop == '\r';
-      if (self->line->len == 0)
-        {
-          go_on = take_line (self, pos, (gsize) (stop - pos), func, user_data);
-        }
-      else
-        {
-          g_string_append_len (self->line, pos, stop - pos);
-          go_on = take_line (self, self->line->str, self->line->len, func, user_data);
-          g_string_truncate (self->line, 0);
-        }
-
-      pos = stop + 1;
-      if (!go_on)
+      if (!take_rest (self, pos, (gsize) (stop - pos), func, user_data))
         break;
+      pos = stop + 1;
     }
 
   return TRUE;

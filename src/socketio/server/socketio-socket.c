@@ -428,13 +428,9 @@ socketio_socket_finalize (GObject *object)
 }
 
 static void
-socketio_socket_class_init (SocketioSocketClass *klass)
+install_properties (GObjectClass *object_class)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
-
-  object_class->get_property = socketio_socket_get_property;
-  object_class->finalize = socketio_socket_finalize;
 
   /**
    * SocketioSocket:id:
@@ -469,7 +465,11 @@ socketio_socket_class_init (SocketioSocketClass *klass)
   properties[PROP_QUEUED_BYTES] =
       g_param_spec_uint64 ("queued-bytes", NULL, NULL, 0, G_MAXUINT64, 0, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
+}
 
+static void
+install_event_signals (void)
+{
   /**
    * SocketioSocket::event:
    * @self: the socket
@@ -507,6 +507,11 @@ socketio_socket_class_init (SocketioSocketClass *klass)
       g_signal_new ("refused", SOCKETIO_TYPE_SOCKET, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                     G_TYPE_NONE, 3, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE,
                     G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, SOCKETIO_TYPE_ACK);
+}
+
+static void
+install_connection_signals (void)
+{
   /**
    * SocketioSocket::disconnecting:
    * @self: the socket
@@ -537,6 +542,18 @@ socketio_socket_class_init (SocketioSocketClass *klass)
    */
   socketio_socket_signals[SOCKETIO_SOCKET_SIGNAL_DRAINED] = g_signal_new (
       "drained", SOCKETIO_TYPE_SOCKET, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+socketio_socket_class_init (SocketioSocketClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = socketio_socket_get_property;
+  object_class->finalize = socketio_socket_finalize;
+  install_properties (object_class);
+  install_event_signals ();
+  install_connection_signals ();
 }
 
 static void
