@@ -14,6 +14,7 @@ SKIPPED_FOLDERS = {'.git', '.cache', 'build', 'dist', 'node_modules', 'prebuilt'
                    '__pycache__'}
 MAX_COLUMNS = 100
 MAX_LINES = 1500
+MAX_FUNCTION_LINES = 60
 
 C_ENDINGS = ('.c', '.h')
 CODE_ENDINGS = C_ENDINGS + ('.css', '.html', '.js', '.mjs', '.py', '.svg',
@@ -108,6 +109,21 @@ def check_length(tree):
             yield f'{path}: {lines} lines'
 
 
+def check_functions(tree):
+    """no function in C has more than 60 lines"""
+    for path in tree.of('.c'):
+        head = 0
+        name = None
+        for number, line in enumerate(tree.files[path].split('\n'), 1):
+            begins = re.match(r'(\w+) \(', line)
+            if begins:
+                head, name = number, begins[1]
+            elif line == '}' and name:
+                if number - head >= MAX_FUNCTION_LINES:
+                    yield f'{path}:{head}: {name}() has {number - head + 1} lines'
+                name = None
+
+
 def check_licence(tree):
     """every source file names its licence, and the right one of the two"""
     for path, text in tree.files.items():
@@ -142,8 +158,8 @@ def check_potfiles(tree):
         yield 'po/POTFILES.in: not in alphabetical order'
 
 
-CHECKS = (check_clang_format, check_white_space, check_columns, check_length, check_licence,
-          check_lock_files, check_potfiles)
+CHECKS = (check_clang_format, check_white_space, check_columns, check_length, check_functions,
+          check_licence, check_lock_files, check_potfiles)
 
 
 def main(root):
