@@ -6,151 +6,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-struct _ScriptedProvider
-{
-  GObject parent_instance;
-
-  GPtrArray *runs; /* of ScriptedRun */
-  GFunc asked;
-  gpointer asked_data;
-};
-
-static void scripted_provider_iface_init (ConfabProviderInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (ScriptedProvider,
-                               scripted_provider,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (CONFAB_TYPE_PROVIDER,
-                                                      scripted_provider_iface_init))
-
-static void
-scripted_run_free (gpointer data)
-{
-  ScriptedRun *run = data;
-
-  g_assert_null (run->task);
-  confab_prompt_unref (run->prompt);
-  g_object_unref (run->cancellable);
-  g_free (run);
-}
-
-static void
-scripted_provider_finalize (GObject *object)
-{
-  g_ptr_array_unref (SCRIPTED_PROVIDER (object)->runs);
-
-  G_OBJECT_CLASS (scripted_provider_parent_class)->finalize (object);
-}
-
-static void
-scripted_provider_class_init (ScriptedProviderClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = scripted_provider_finalize;
-}
-
-static void
-scripted_provider_init (ScriptedProvider *self)
-{
-  self->runs = g_ptr_array_new_with_free_func (scripted_run_free);
-}
-
-static const char *
-scripted_get_name (ConfabProvider *provider)
-{
-  return "scripted";
-}
-
-static void
-scripted_generate_async (ConfabProvider *provider,
-                         ConfabPrompt *prompt,
-                         ConfabDeltaFunc on_delta,
-                         gpointer delta_data,
-                         GCancellable *cancellable,
-                         GAsyncReadyCallback callback,
-                         gpointer user_data)
-{
-  ScriptedProvider *self = SCRIPTED_PROVIDER (provider);
-  ScriptedRun *run = g_new0 (ScriptedRun, 1);
-
-  run->task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (run->task, scripted_generate_async);
-  run->on_delta = on_delta;
-  run->delta_data = delta_data;
-  run->prompt = confab_prompt_ref (prompt);
-  run->cancellable = g_object_ref (cancellable);
-  g_ptr_array_add (self->runs, run);
-  if (self->asked != NULL)
-    self->asked (self, self->asked_data);
-}
-
-static ConfabOutcome *
-scripted_generate_finish (ConfabProvider *provider, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-static void
-scripted_provider_iface_init (ConfabProviderInterface *iface)
-{
-  iface->get_name = scripted_get_name;
-  iface->generate_async = scripted_generate_async;
-  iface->generate_finish = scripted_generate_finish;
-}
-
-guint
-scripted_provider_get_n_runs (ScriptedProvider *self)
-{
-  return self->runs->len;
-}
-
-ScriptedRun *
-scripted_provider_get_run (ScriptedProvider *self, guint index)
-{
-  g_assert_cmpuint (index, <, self->runs->len);
-
-  return g_ptr_array_index (self->runs, index);
-}
-
-void
-scripted_provider_set_asked (ScriptedProvider *self, GFunc asked, gpointer user_data)
-{
-  self->asked = asked;
-  self->asked_data = user_data;
-}
-
-void
-scripted_run_say (ScriptedRun *run, const char *text)
-{
-  g_assert_nonnull (run->task);
-  run->on_delta (CONFAB_DELTA_TEXT, text, strlen (text), run->delta_data);
-}
-
-void
-scripted_run_think (ScriptedRun *run, const char *text)
-{
-  g_assert_nonnull (run->task);
-  run->on_delta (CONFAB_DELTA_REASONING, text, strlen (text), run->delta_data);
-}
-
-void
-scripted_run_finish (ScriptedRun *run)
-{
-  g_autoptr (GTask) task = g_steal_pointer (&run->task);
-
-  g_assert_nonnull (task);
-  g_task_return_pointer (task, confab_outcome_new (CONFAB_FINISH_STOP),
-                         (GDestroyNotify) confab_outcome_free);
-}
-
-void
-scripted_run_fail (ScriptedRun *run, ConfabError code)
-{
-  g_autoptr (GTask) task = g_steal_pointer (&run->task);
-
-  g_assert_nonnull (task);
-  g_task_return_new_error (task, CONFAB_ERROR, (gint) code, "It broke.");
-}
-
 static void
 ended_cb (ConfabGeneration *generation, gpointer user_data)
 {
@@ -223,7 +78,7 @@ close_service (ServiceFixture *self)
       g_assert_no_error (error);
       g_assert_true (ok);
     }
-  for (guint i = 0; i < self->provider->runs->len; i++)
+  for (guint i = 0; i < scripted_provider_get_n_runs (self->provider); i++)
     {
       ScriptedRun *run = scripted_provider_get_run (self->provider, i);
 
@@ -259,6 +114,18 @@ service_tear_down (ServiceFixture *self, gconstpointer data)
 {
   close_service (self);
   fixture_tear_down (&self->files, data);
+}
+
+void
+service_add_tests_on_disk (const char *prefix, const ServiceTest *tests, gsize n_tests)
+{
+  for (gsize i = 0; i < n_tests; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/confab/service/%s/%s", prefix, tests[i].name);
+
+      g_test_add (path, ServiceFixture, NULL, service_set_up_on_disk, tests[i].func,
+                  service_tear_down);
+    }
 }
 
 void
@@ -484,7 +351,7 @@ shut_down (ServiceFixture *self, GError **error)
 ScriptedRun *
 await_run (ServiceFixture *self, guint index)
 {
-  while (self->provider->runs->len <= index)
+  while (scripted_provider_get_n_runs (self->provider) <= index)
     g_main_context_iteration (NULL, TRUE);
 
   return scripted_provider_get_run (self->provider, index);
@@ -500,7 +367,7 @@ await_end (ConfabGeneration *generation)
 ConfabGeneration *
 converse (ServiceFixture *self, const char *module_id, const char *message, const char *answer)
 {
-  guint index = self->provider->runs->len;
+  guint index = scripted_provider_get_n_runs (self->provider);
   ConfabGeneration *generation = ask (self, module_id, message);
   ScriptedRun *run = await_run (self, index);
 
@@ -544,4 +411,26 @@ assert_branch (ServiceFixture *self, const char *module_id, const char *expected
                               confab_message_get_content (message));
     }
   g_assert_cmpstr (told->str, ==, expected);
+}
+
+ConfabModule *
+lookup_module (ServiceFixture *self, const char *id)
+{
+  ConfabModule *module = confab_service_lookup_module (self->service, id);
+
+  g_assert_nonnull (module);
+
+  return module;
+}
+
+const char *
+question_id (ConfabGeneration *generation)
+{
+  return confab_message_get_id (confab_generation_get_question (generation));
+}
+
+const char *
+answer_id (ConfabGeneration *generation)
+{
+  return confab_message_get_id (confab_generation_get_answer (generation));
 }

@@ -1,35 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include "confab-error.h"
+#include "confab-scripted-provider.h"
 #include "confab-service.h"
 #include "confab-store-fixture.h"
-
-/*
- * ScriptedProvider: a provider that does what the test says, when it says so. Its runs are counted
- * from 0 in the order in which they were asked for, and known until it is freed.
- */
-#define SCRIPTED_TYPE_PROVIDER (scripted_provider_get_type ())
-G_DECLARE_FINAL_TYPE (ScriptedProvider, scripted_provider, SCRIPTED, PROVIDER, GObject)
-
-typedef struct
-{
-  GTask *task; /* NULL once it has ended */
-  ConfabDeltaFunc on_delta;
-  gpointer delta_data;
-  ConfabPrompt *prompt;
-  GCancellable *cancellable;
-} ScriptedRun;
-
-guint scripted_provider_get_n_runs (ScriptedProvider *self);
-ScriptedRun *scripted_provider_get_run (ScriptedProvider *self, guint index);
-/* Called when the provider is asked, from within. */
-void scripted_provider_set_asked (ScriptedProvider *self, GFunc asked, gpointer user_data);
-
-void scripted_run_say (ScriptedRun *run, const char *text);
-void scripted_run_think (ScriptedRun *run, const char *text);
-void scripted_run_finish (ScriptedRun *run);
-void scripted_run_fail (ScriptedRun *run, ConfabError code);
 
 /* A service on a store, with a scripted provider. */
 typedef struct
@@ -49,6 +23,16 @@ typedef struct
 void service_set_up (ServiceFixture *self, gconstpointer data);
 void service_set_up_on_disk (ServiceFixture *self, gconstpointer data);
 void service_tear_down (ServiceFixture *self, gconstpointer data);
+
+typedef struct
+{
+  const char *name;
+  void (*func) (ServiceFixture *self, gconstpointer data);
+} ServiceTest;
+
+/* Adds each of them as /confab/service/@prefix/NAME. */
+void service_add_tests_on_disk (const char *prefix, const ServiceTest *tests, gsize n_tests);
+
 /* Shut down, closed, opened and loaded again from the same file. */
 void service_reopen (ServiceFixture *self);
 /* Opens what is in a copy of the folder, as after a crash at the time of the copy. */
@@ -95,3 +79,8 @@ void settle (ServiceFixture *self);
 
 /* "user:one;assistant:1;" of the visible branch, as history tells it. */
 void assert_branch (ServiceFixture *self, const char *module_id, const char *expected);
+
+/* A module that must be there. */
+ConfabModule *lookup_module (ServiceFixture *self, const char *id);
+const char *question_id (ConfabGeneration *generation);
+const char *answer_id (ConfabGeneration *generation);

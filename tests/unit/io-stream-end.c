@@ -42,6 +42,22 @@ stream_fixture_narrow (StreamFixture *self)
   g_assert_cmpint (setsockopt (self->client->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), ==, 0);
 }
 
+void
+stream_add_tests (const char *prefix, const StreamTest *tests, gsize n_tests)
+{
+  for (gsize i = 0; i < n_tests; i++)
+    {
+      g_autofree char *local = g_strdup_printf ("/%s/unix/%s", prefix, tests[i].name);
+      g_autofree char *tcp = g_strdup_printf ("/%s/tcp/%s", prefix, tests[i].name);
+
+      if (!tests[i].tcp_only)
+        g_test_add (local, StreamFixture, GINT_TO_POINTER (STREAM_UNIX), stream_fixture_set_up,
+                    tests[i].func, stream_fixture_tear_down);
+      g_test_add (tcp, StreamFixture, GINT_TO_POINTER (STREAM_TCP), stream_fixture_set_up,
+                  tests[i].func, stream_fixture_tear_down);
+    }
+}
+
 static GPollableInputStream *
 get_input (SocketioStream *stream)
 {

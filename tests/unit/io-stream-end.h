@@ -31,6 +31,17 @@ void stream_fixture_tear_down (StreamFixture *self, gconstpointer kind);
 /* Makes the kernel hold as little as it can on the way to the client. */
 void stream_fixture_narrow (StreamFixture *self);
 
+/* A test that runs on both kinds of stream. */
+typedef struct
+{
+  const char *name;
+  void (*func) (StreamFixture *fixture, gconstpointer data);
+  gboolean tcp_only; /* only there a RST can be had at will */
+} StreamTest;
+
+/* Adds each of them as /@prefix/unix/NAME and /@prefix/tcp/NAME. */
+void stream_add_tests (const char *prefix, const StreamTest *tests, gsize n_tests);
+
 /* Non-blocking calls. */
 gssize stream_read (SocketioStream *stream, char *buffer, gsize count, GError **error);
 gssize stream_write (SocketioStream *stream, const char *data, gssize count, GError **error);
