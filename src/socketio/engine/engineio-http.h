@@ -22,7 +22,7 @@ typedef enum
 void engineio_http_error (SoupServerMessage *message,
                           EngineioHttpError code,
                           SocketioCounters *counters);
-/* FORBIDDEN; @message: (nullable): what is said instead. */
+/* FORBIDDEN; @text: (nullable): what is said instead. */
 void
 engineio_http_refuse (SoupServerMessage *message, const char *text, SocketioCounters *counters);
 /* The answer to a body over max_payload: 413 and a body of the same shape. */
