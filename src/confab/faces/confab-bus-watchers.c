@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-bus-watchers.h"
 
+#include "confab-pace.h"
+
 #define INTERFACE "org.confab.Confab1.Module"
 /* When a watcher is asked whether it has read what was sent. */
 #define PING_BYTES (64 * 1024)
@@ -41,8 +43,7 @@ typedef struct
   GPtrArray *watches;           /* of Watch */
   ConfabGeneration *generation; /* NULL: none runs */
   guint64 told_seq;             /* of it; behind it only while an interval passes */
-  gint64 last_told;             /* monotonic, µs */
-  GSource *interval_source;
+  ConfabPace pace;
 } Watching;
 
 typedef struct
@@ -88,9 +89,7 @@ is_full (const Watcher *watcher)
 static void
 follow_no_more (Watching *watching)
 {
-  if (watching->interval_source != NULL)
-    g_source_destroy (watching->interval_source);
-  g_clear_pointer (&watching->interval_source, g_source_unref);
+  confab_pace_clear (&watching->pace);
   if (watching->generation != NULL)
     g_signal_handlers_disconnect_by_data (watching->generation, watching);
   g_clear_object (&watching->generation);
@@ -330,14 +329,12 @@ tell_up_to_now (Watching *watching)
   Telling telling = { watching, NULL };
   gboolean any = FALSE;
 
-  if (watching->interval_source != NULL)
-    g_source_destroy (watching->interval_source);
-  g_clear_pointer (&watching->interval_source, g_source_unref);
+  confab_pace_clear (&watching->pace);
   if (told == confab_generation_get_seq (watching->generation))
     return;
 
   watching->told_seq = confab_generation_get_seq (watching->generation);
-  watching->last_told = g_get_monotonic_time ();
+  confab_pace_note (&watching->pace);
   for (guint i = 0; i < watching->watches->len; i++)
     {
       Watch *watch = g_ptr_array_index (watching->watches, i);
@@ -371,22 +368,11 @@ interval_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-tell_later (Watching *watching, gint64 in_ms)
-{
-  watching->interval_source = g_timeout_source_new ((guint) MAX (in_ms, 1));
-  g_source_set_static_name (watching->interval_source, "[confab] chunk interval");
-  g_source_set_callback (watching->interval_source, interval_cb, watching, NULL);
-  g_source_attach (watching->interval_source, g_main_context_get_thread_default ());
-}
-
 /* This runs for every token. */
 static void
 delta_cb (ConfabGeneration *generation, const ConfabDelta *delta, gpointer user_data)
 {
   Watching *watching = user_data;
-  guint interval_ms = watching->watchers->interval_ms;
-  gint64 rest_ms = interval_ms - (g_get_monotonic_time () - watching->last_told) / 1000;
 
   for (guint i = 0; i < watching->watches->len; i++)
     {
@@ -399,11 +385,7 @@ delta_cb (ConfabGeneration *generation, const ConfabDelta *delta, gpointer user_
         tell_to_watch_anew (watch);
     }
 
-  if (watching->interval_source != NULL)
-    return;
-  if (interval_ms > 0 && watching->last_told > 0 && rest_ms > 0)
-    tell_later (watching, rest_ms);
-  else
+  if (confab_pace_ask (&watching->pace, watching->watchers->interval_ms, interval_cb, watching))
     tell_up_to_now (watching);
 }
 

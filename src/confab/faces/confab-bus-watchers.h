@@ -35,8 +35,8 @@ void
 confab_bus_watchers_unwatch (ConfabBusWatchers *self, const char *module_id, const char *sender);
 void confab_bus_watchers_forget_module (ConfabBusWatchers *self, const char *module_id);
 
-/* Before the end is told to all: sends what is left. */
 void confab_bus_watchers_start (ConfabBusWatchers *self, ConfabGeneration *generation);
+/* Before the end is told to all: sends what is left. */
 void confab_bus_watchers_end (ConfabBusWatchers *self, ConfabGeneration *generation);
 
 gboolean confab_bus_watchers_has_any (ConfabBusWatchers *self);

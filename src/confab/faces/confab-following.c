@@ -2,6 +2,7 @@
 #include "confab-following.h"
 
 #include "confab-absentees.h"
+#include "confab-pace.h"
 #include "confab-wire.h"
 
 struct _ConfabFollowing
@@ -19,19 +20,8 @@ struct _ConfabFollowing
   /* What has been told; behind the generation only while an interval passes. */
   guint64 told_seq;
   guint interval_ms;
-  gint64 last_told; /* monotonic, µs */
-  GSource *interval_source;
+  ConfabPace pace; /* unused without an interval */
 };
-
-static void
-clear_interval (ConfabFollowing *self)
-{
-  if (self->interval_source == NULL)
-    return;
-
-  g_source_destroy (self->interval_source);
-  g_clear_pointer (&self->interval_source, g_source_unref);
-}
 
 ConfabFollowing *
 confab_following_ref (ConfabFollowing *self)
@@ -47,7 +37,7 @@ confab_following_unref (ConfabFollowing *self)
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
 
-  clear_interval (self);
+  confab_pace_clear (&self->pace);
   g_signal_handlers_disconnect_by_data (self->generation, self);
   g_object_unref (self->generation);
   g_object_unref (self->namespace);
@@ -128,13 +118,13 @@ tell_up_to_now (ConfabFollowing *self)
 {
   guint64 told = self->told_seq;
 
-  clear_interval (self);
+  confab_pace_clear (&self->pace);
   if (told == confab_generation_get_seq (self->generation))
     return;
 
   sort_out (self, told);
   self->told_seq = confab_generation_get_seq (self->generation);
-  self->last_told = g_get_monotonic_time ();
+  confab_pace_note (&self->pace);
   confab_generation_replay (self->generation, told, stretch_cb, self);
 }
 
@@ -146,15 +136,6 @@ interval_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-tell_later (ConfabFollowing *self, gint64 in_ms)
-{
-  self->interval_source = g_timeout_source_new ((guint) MAX (in_ms, 1));
-  g_source_set_static_name (self->interval_source, "[confab] chunk interval");
-  g_source_set_callback (self->interval_source, interval_cb, self, NULL);
-  g_source_attach (self->interval_source, g_main_context_get_thread_default ());
-}
-
 /* This runs for every token. */
 static void
 delta_cb (ConfabGeneration *generation, const ConfabDelta *delta, gpointer user_data)
@@ -164,13 +145,7 @@ delta_cb (ConfabGeneration *generation, const ConfabDelta *delta, gpointer user_
   confab_laggards_count (self->laggards, self, delta->length);
   if (self->interval_ms > 0)
     {
-      gint64 rest_ms = self->interval_ms - (g_get_monotonic_time () - self->last_told) / 1000;
-
-      if (self->interval_source != NULL)
-        return;
-      if (self->last_told > 0 && rest_ms > 0)
-        tell_later (self, rest_ms);
-      else
+      if (confab_pace_ask (&self->pace, self->interval_ms, interval_cb, self))
         tell_up_to_now (self);
       return;
     }
