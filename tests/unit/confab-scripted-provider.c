@@ -80,18 +80,11 @@ scripted_generate_async (ConfabProvider *provider,
     self->asked (self, self->asked_data);
 }
 
-static ConfabOutcome *
-scripted_generate_finish (ConfabProvider *provider, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static void
 scripted_provider_iface_init (ConfabProviderInterface *iface)
 {
   iface->get_name = scripted_get_name;
   iface->generate_async = scripted_generate_async;
-  iface->generate_finish = scripted_generate_finish;
 }
 
 guint

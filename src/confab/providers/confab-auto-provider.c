@@ -425,16 +425,6 @@ confab_auto_provider_generate_async (ConfabProvider *provider,
   enqueue (CONFAB_AUTO_PROVIDER (provider), task, call);
 }
 
-static ConfabOutcome *
-confab_auto_provider_generate_finish (ConfabProvider *provider,
-                                      GAsyncResult *result,
-                                      GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static void
 confab_auto_provider_list_models_async (ConfabProvider *provider,
                                         GCancellable *cancellable,
@@ -446,16 +436,6 @@ confab_auto_provider_list_models_async (ConfabProvider *provider,
   g_task_set_source_tag (task, confab_auto_provider_list_models_async);
 
   enqueue (CONFAB_AUTO_PROVIDER (provider), task, g_new0 (Call, 1));
-}
-
-static GPtrArray *
-confab_auto_provider_list_models_finish (ConfabProvider *provider,
-                                         GAsyncResult *result,
-                                         GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 static const char *
@@ -480,9 +460,7 @@ confab_auto_provider_iface_init (ConfabProviderInterface *iface)
   iface->get_name = confab_auto_provider_get_name;
   iface->get_model = confab_auto_provider_get_model;
   iface->generate_async = confab_auto_provider_generate_async;
-  iface->generate_finish = confab_auto_provider_generate_finish;
   iface->list_models_async = confab_auto_provider_list_models_async;
-  iface->list_models_finish = confab_auto_provider_list_models_finish;
 }
 
 static void

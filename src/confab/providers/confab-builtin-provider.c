@@ -164,16 +164,6 @@ confab_builtin_provider_generate_async (ConfabProvider *provider,
                                 "[confab] builtin word", word_cb);
 }
 
-static ConfabOutcome *
-confab_builtin_provider_generate_finish (ConfabProvider *provider,
-                                         GAsyncResult *result,
-                                         GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static void
 confab_builtin_provider_list_models_async (ConfabProvider *provider,
                                            GCancellable *cancellable,
@@ -189,16 +179,6 @@ confab_builtin_provider_list_models_async (ConfabProvider *provider,
   g_task_return_pointer (task, g_steal_pointer (&models), (GDestroyNotify) g_ptr_array_unref);
 }
 
-static GPtrArray *
-confab_builtin_provider_list_models_finish (ConfabProvider *provider,
-                                            GAsyncResult *result,
-                                            GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static const char *
 confab_builtin_provider_get_name (ConfabProvider *provider)
 {
@@ -210,9 +190,7 @@ confab_builtin_provider_iface_init (ConfabProviderInterface *iface)
 {
   iface->get_name = confab_builtin_provider_get_name;
   iface->generate_async = confab_builtin_provider_generate_async;
-  iface->generate_finish = confab_builtin_provider_generate_finish;
   iface->list_models_async = confab_builtin_provider_list_models_async;
-  iface->list_models_finish = confab_builtin_provider_list_models_finish;
 }
 
 static void

@@ -89,14 +89,6 @@ confab_http_provider_generate_async (ConfabProvider *provider,
                                     cancellable, callback, user_data);
 }
 
-static ConfabOutcome *
-confab_http_provider_generate_finish (ConfabProvider *provider,
-                                      GAsyncResult *result,
-                                      GError **error)
-{
-  return confab_http_generation_run_finish (CONFAB_HTTP_PROVIDER (provider), result, error);
-}
-
 static void
 listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -164,16 +156,6 @@ confab_http_provider_list_models_async (ConfabProvider *provider,
     list_models (task);
 }
 
-static GPtrArray *
-confab_http_provider_list_models_finish (ConfabProvider *provider,
-                                         GAsyncResult *result,
-                                         GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, provider), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static const char *
 confab_http_provider_get_name (ConfabProvider *provider)
 {
@@ -195,9 +177,7 @@ confab_http_provider_iface_init (ConfabProviderInterface *iface)
   iface->get_name = confab_http_provider_get_name;
   iface->get_model = confab_http_provider_get_model;
   iface->generate_async = confab_http_provider_generate_async;
-  iface->generate_finish = confab_http_provider_generate_finish;
   iface->list_models_async = confab_http_provider_list_models_async;
-  iface->list_models_finish = confab_http_provider_list_models_finish;
 }
 
 static void

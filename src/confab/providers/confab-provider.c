@@ -3,9 +3,27 @@
 
 G_DEFINE_INTERFACE (ConfabProvider, confab_provider, G_TYPE_OBJECT)
 
+static ConfabOutcome *
+finish_generate_task (ConfabProvider *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static GPtrArray *
+finish_list_task (ConfabProvider *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
 static void
 confab_provider_default_init (ConfabProviderInterface *iface)
 {
+  iface->generate_finish = finish_generate_task;
+  iface->list_models_finish = finish_list_task;
 }
 
 /**

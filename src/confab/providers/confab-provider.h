@@ -31,6 +31,8 @@ typedef void (*ConfabDeltaFunc) (ConfabDeltaKind kind,
  * without asking; may be left out by those who have but one.
  *
  * list_models_async: (element-type utf8) names of models that the provider offers.
+ *
+ * generate_finish, list_models_finish: may be left out where the result is a GTask of the provider.
  */
 struct _ConfabProviderInterface
 {
