@@ -1,35 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "confab-auto-provider.h"
-#include "confab-anthropic-provider.h"
-#include "confab-builtin-provider.h"
-#include "confab-error.h"
-#include "confab-http-stream.h"
-#include "confab-ollama-provider.h"
-#include "confab-openai-provider.h"
+#include "confab-auto-provider-private.h"
 
 #define ASK_TIMEOUT_MS 300
-#define OPENAI_DEFAULT_MODEL "gpt-4o-mini"
-
-typedef enum
-{
-  STATE_NEW,
-  STATE_ASKING,
-  STATE_DECIDED,
-} State;
-
-typedef enum
-{
-  ANSWER_NONE,
-  ANSWER_YES,
-  ANSWER_NO,
-} Answer;
-
-typedef struct
-{
-  ConfabLocalServer server;
-  Answer answer;
-} Candidate;
-
 /* A call that waits for the decision; task data of its task, which @waiting holds meanwhile. */
 typedef struct
 {
@@ -39,39 +11,6 @@ typedef struct
   gpointer delta_data;
   GSource *cancel_source;
 } Call;
-
-struct _ConfabAutoProvider
-{
-  GObject parent_instance;
-
-  char *model;
-  char *api_key;
-  char *base_url;
-  char *anthropic_api_key;
-  char *anthropic_base_url;
-
-  guint ask_timeout_ms;
-  State state;
-  /* of Candidate, the preferred first */
-  GArray *candidates;
-  SoupSession *session;
-  GCancellable *asking;
-  GSource *timeout_source;
-
-  /* (element-type GTask): in the order in which they came */
-  GQueue waiting;
-
-  /* Once decided: one of these two. */
-  ConfabProvider *chosen;
-  GError *refusal;
-};
-
-/* One inquiry on its way; it keeps the provider alive. */
-typedef struct
-{
-  ConfabAutoProvider *self;
-  guint index;
-} Inquiry;
 
 static void confab_auto_provider_iface_init (ConfabProviderInterface *iface);
 
@@ -165,8 +104,8 @@ forward (ConfabAutoProvider *self, GTask *task)
 }
 
 /* Takes @chosen, or @refusal. */
-static void
-decide (ConfabAutoProvider *self, ConfabProvider *chosen, GError *refusal)
+void
+confab_auto_provider_decide (ConfabAutoProvider *self, ConfabProvider *chosen, GError *refusal)
 {
   g_autoptr (ConfabAutoProvider) keep G_GNUC_UNUSED = g_object_ref (self);
   GTask *task;
@@ -185,160 +124,6 @@ decide (ConfabAutoProvider *self, ConfabProvider *chosen, GError *refusal)
     forward (self, task);
 }
 
-static void
-use_openai (ConfabAutoProvider *self)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GUri) uri = NULL;
-  ConfabOpenaiProvider *provider;
-  const char *base_url = self->base_url != NULL ? self->base_url : CONFAB_OPENAI_BASE_URL;
-  const char *model = self->model;
-
-  uri = g_uri_parse (base_url, SOUP_HTTP_URI_FLAGS, NULL);
-  if (model == NULL && uri != NULL && g_strcmp0 (g_uri_get_host (uri), "api.openai.com") == 0)
-    model = OPENAI_DEFAULT_MODEL;
-
-  provider = confab_openai_provider_new (base_url, self->api_key, model, &error);
-  if (provider == NULL)
-    {
-      g_warning ("%s", error->message);
-      decide (self, NULL, g_steal_pointer (&error));
-      return;
-    }
-
-  g_message ("Using the model server at %s, because %s is set",
-             confab_openai_provider_get_base_url (provider),
-             self->base_url != NULL ? "OPENAI_BASE_URL" : "OPENAI_API_KEY");
-  decide (self, CONFAB_PROVIDER (provider), NULL);
-}
-
-static void
-use_anthropic (ConfabAutoProvider *self)
-{
-  g_autoptr (GError) error = NULL;
-  ConfabAnthropicProvider *provider = confab_anthropic_provider_new (
-      self->anthropic_base_url, self->anthropic_api_key, self->model, &error);
-
-  if (provider == NULL)
-    {
-      g_warning ("%s", error->message);
-      decide (self, NULL, g_steal_pointer (&error));
-      return;
-    }
-
-  g_message ("Using the model server at %s, because ANTHROPIC_API_KEY is set",
-             confab_http_provider_get_base_url (CONFAB_HTTP_PROVIDER (provider)));
-  decide (self, CONFAB_PROVIDER (provider), NULL);
-}
-
-/* Ollama by its own API, which tells more than its copy of OpenAI's. */
-static ConfabProvider *
-make_local (ConfabAutoProvider *self, const ConfabLocalServer *server, GError **error)
-{
-  g_autofree char *base_url = g_strconcat (server->origin, "/v1", NULL);
-
-  if (server->kind == CONFAB_LOCAL_SERVER_OLLAMA)
-    return (ConfabProvider *) confab_ollama_provider_new (server->origin, NULL, self->model, error);
-
-  return (ConfabProvider *) confab_openai_provider_new (base_url, NULL, self->model, error);
-}
-
-static void
-use_local (ConfabAutoProvider *self, const ConfabLocalServer *server)
-{
-  g_autoptr (GError) error = NULL;
-  ConfabProvider *provider = make_local (self, server, &error);
-
-  if (provider == NULL)
-    {
-      decide (self, NULL, g_steal_pointer (&error));
-      return;
-    }
-
-  g_message ("Using %s at %s, because it answered there and nothing is configured",
-             confab_local_server_kind_to_string (server->kind),
-             confab_http_provider_get_base_url (CONFAB_HTTP_PROVIDER (provider)));
-  decide (self, provider, NULL);
-}
-
-static void
-use_builtin (ConfabAutoProvider *self)
-{
-  g_message ("Using the built-in answers, because nothing is configured and no local model server "
-             "told who it is");
-  decide (self, CONFAB_PROVIDER (confab_builtin_provider_new ()), NULL);
-}
-
-/* The first that said yes is taken, once all that are preferred to it have said no, or when there
- * is @no_more_time. */
-static void
-weigh (ConfabAutoProvider *self, gboolean no_more_time)
-{
-  for (guint i = 0; i < self->candidates->len; i++)
-    {
-      const Candidate *candidate = &g_array_index (self->candidates, Candidate, i);
-
-      if (candidate->answer == ANSWER_YES)
-        {
-          use_local (self, &candidate->server);
-          return;
-        }
-      if (candidate->answer == ANSWER_NONE && !no_more_time)
-        return;
-    }
-
-  use_builtin (self);
-}
-
-static void
-identified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree Inquiry *inquiry = user_data;
-  g_autoptr (ConfabAutoProvider) self = g_steal_pointer (&inquiry->self);
-  Candidate *candidate = &g_array_index (self->candidates, Candidate, inquiry->index);
-  gboolean yes = confab_local_server_identify_finish (SOUP_SESSION (source), result, NULL);
-
-  if (self->state == STATE_DECIDED)
-    return;
-
-  candidate->answer = yes ? ANSWER_YES : ANSWER_NO;
-  weigh (self, FALSE);
-}
-
-static gboolean
-timeout_cb (gpointer user_data)
-{
-  g_autoptr (ConfabAutoProvider) self = g_object_ref (CONFAB_AUTO_PROVIDER (user_data));
-
-  weigh (self, TRUE);
-
-  return G_SOURCE_REMOVE;
-}
-
-static void
-ask_local_servers (ConfabAutoProvider *self)
-{
-  self->state = STATE_ASKING;
-  self->session = confab_http_session_new (TRUE);
-  self->asking = g_cancellable_new ();
-
-  self->timeout_source = g_timeout_source_new (self->ask_timeout_ms);
-  g_source_set_static_name (self->timeout_source, "[confab] local servers asked");
-  g_source_set_callback (self->timeout_source, timeout_cb, g_object_ref (self), g_object_unref);
-  g_source_attach (self->timeout_source, g_main_context_get_thread_default ());
-
-  for (guint i = 0; i < self->candidates->len; i++)
-    {
-      Inquiry *inquiry = g_new0 (Inquiry, 1);
-
-      inquiry->self = g_object_ref (self);
-      inquiry->index = i;
-      confab_local_server_identify_async (&g_array_index (self->candidates, Candidate, i).server,
-                                          self->session, self->ask_timeout_ms, self->asking,
-                                          identified_cb, inquiry);
-    }
-}
-
 /**
  * confab_auto_provider_start:
  *
@@ -351,17 +136,8 @@ confab_auto_provider_start (ConfabAutoProvider *self)
 {
   g_return_if_fail (CONFAB_IS_AUTO_PROVIDER (self));
 
-  if (self->state != STATE_NEW)
-    return;
-
-  if (self->api_key != NULL || self->base_url != NULL)
-    use_openai (self);
-  else if (self->anthropic_api_key != NULL)
-    use_anthropic (self);
-  else if (self->candidates->len == 0)
-    use_builtin (self);
-  else
-    ask_local_servers (self);
+  if (self->state == STATE_NEW)
+    confab_auto_provider_choose (self);
 }
 
 static gboolean
