@@ -23,8 +23,6 @@ struct _EngineioServer
   gpointer origin_data;
   EngineioRequestFunc request_func; /* nullable */
   gpointer request_data;
-  SocketioReactorFunc empty_func; /* nullable */
-  gpointer empty_data;
   gboolean closed; /* no new sessions */
 };
 

@@ -43,7 +43,6 @@ engineio_server_new (SocketioReactor *reactor, const EngineioOptions *options)
 void
 engineio_server_free (EngineioServer *self)
 {
-  self->empty_func = NULL;
   engineio_server_abort_sessions (self, "server shutting down");
   g_ptr_array_set_size (self->mounts, 0);
   self->connection_func = NULL;
@@ -111,48 +110,12 @@ engineio_server_get_n_sessions (EngineioServer *self)
 }
 
 void
-engineio_server_add_session (EngineioServer *self, EngineioSession *session)
-{
-  g_hash_table_insert (self->sessions, (gpointer) engineio_session_get_sid (session),
-                       engineio_session_ref (session));
-}
-
-static void
-tell_empty_cb (gpointer user_data)
-{
-  EngineioServer *self = user_data;
-  SocketioReactorFunc func = g_steal_pointer (&self->empty_func);
-
-  if (func != NULL && g_hash_table_size (self->sessions) == 0)
-    func (self->empty_data);
-  else
-    self->empty_func = func;
-  engineio_server_unref (self);
-}
-
-static void
-maybe_tell_empty (EngineioServer *self)
-{
-  if (self->empty_func != NULL && g_hash_table_size (self->sessions) == 0)
-    socketio_reactor_invoke (self->reactor, tell_empty_cb, engineio_server_ref (self));
-}
-
-void
 engineio_server_remove_session (EngineioServer *self, EngineioSession *session)
 {
   const char *sid = engineio_session_get_sid (session);
 
   if (g_hash_table_lookup (self->sessions, sid) == session)
     g_hash_table_remove (self->sessions, sid);
-  maybe_tell_empty (self);
-}
-
-void
-engineio_server_notify_empty (EngineioServer *self, SocketioReactorFunc func, gpointer user_data)
-{
-  self->empty_func = func;
-  self->empty_data = user_data;
-  maybe_tell_empty (self);
 }
 
 static void
@@ -208,7 +171,8 @@ engineio_server_open_session (EngineioServer *self,
 {
   g_autoptr (EngineioSession) session = engineio_session_new (self, handshake, protocol, transport);
 
-  engineio_server_add_session (self, session);
+  g_hash_table_insert (self->sessions, (gpointer) engineio_session_get_sid (session),
+                       engineio_session_ref (session));
   engineio_session_open (session);
   if (self->connection_func != NULL)
     self->connection_func (session, self->connection_data);

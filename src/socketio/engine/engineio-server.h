@@ -93,13 +93,10 @@ guint engineio_server_get_n_sessions (EngineioServer *self);
 void engineio_server_close_sessions (EngineioServer *self, const char *reason);
 /* Whether a client has yet to fetch something with a request of its own. */
 gboolean engineio_server_awaits_polls (EngineioServer *self);
+/* Likewise, but closes them at once. @reason, of both: static, what the layer above is told */
 void engineio_server_abort_sessions (EngineioServer *self, const char *reason);
-/* @func is called once no session is left, soon if there is none. */
-void
-engineio_server_notify_empty (EngineioServer *self, SocketioReactorFunc func, gpointer user_data);
 
-/* For sessions: makes an id, and gives it back. */
-void engineio_server_add_session (EngineioServer *self, EngineioSession *session);
+/* For sessions: it has ended. The server lets go of it, and its id is known no more. */
 void engineio_server_remove_session (EngineioServer *self, EngineioSession *session);
 
 G_END_DECLS

@@ -88,12 +88,6 @@ engineio_session_get_transport (EngineioSession *self)
   return self->transport;
 }
 
-gboolean
-engineio_session_is_open (EngineioSession *self)
-{
-  return self->state == SESSION_OPEN;
-}
-
 SocketioCounters *
 engineio_session_get_counters (EngineioSession *self)
 {

@@ -52,7 +52,6 @@ const char *engineio_session_get_sid (EngineioSession *self);
 guint engineio_session_get_protocol (EngineioSession *self);
 SocketioHandshake *engineio_session_get_handshake (EngineioSession *self);
 EngineioTransport *engineio_session_get_transport (EngineioSession *self);
-gboolean engineio_session_is_open (EngineioSession *self);
 SocketioCounters *engineio_session_get_counters (EngineioSession *self);
 
 /* Sends MESSAGE packets, in order. FALSE if it is not open, or if more than the server's max_queued

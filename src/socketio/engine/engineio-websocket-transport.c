@@ -441,14 +441,6 @@ engineio_websocket_transport_start (EngineioWebsocketTransport *self, GIOStream 
   engineio_transport_progress (ENGINEIO_TRANSPORT (self));
 }
 
-void
-engineio_websocket_transport_fail (EngineioWebsocketTransport *self)
-{
-  self->starting = FALSE;
-  self->closing = TRUE;
-  engineio_transport_lost (ENGINEIO_TRANSPORT (self), "transport close");
-}
-
 static void
 engineio_websocket_transport_finalize (GObject *object)
 {

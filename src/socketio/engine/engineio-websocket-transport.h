@@ -20,14 +20,12 @@ G_DECLARE_FINAL_TYPE (EngineioWebsocketTransport,
                       WEBSOCKET_TRANSPORT,
                       EngineioTransport)
 
-/* A WebSocket that is yet to come: packets wait until one of the two calls below. */
+/* A WebSocket that is yet to come: packets wait until it is started. */
 EngineioTransport *
 engineio_websocket_transport_new (SocketioReactor *reactor, guint protocol, gsize max_payload);
 
 /* The WebSocket is there. @uri: only for libsoup to keep; may be shared. */
 void
 engineio_websocket_transport_start (EngineioWebsocketTransport *self, GIOStream *stream, GUri *uri);
-/* It will never be. */
-void engineio_websocket_transport_fail (EngineioWebsocketTransport *self);
 
 G_END_DECLS

@@ -9,6 +9,5 @@ G_BEGIN_DECLS
 
 /* Keeps of @message what outlives it. */
 SocketioHandshake *socketio_handshake_new (SoupServerMessage *message);
-gboolean socketio_handshake_is_unix (SocketioHandshake *self);
 
 G_END_DECLS

@@ -13,7 +13,6 @@ struct _SocketioHandshake
   grefcount ref_count;
   gint64 uid;
   gint64 time;
-  gboolean is_unix;
   gboolean secure;
   const char *url;
   const char *address;
@@ -89,7 +88,6 @@ socketio_handshake_new (SoupServerMessage *message)
   g_ref_count_init (&self->ref_count);
   memcpy (self->block, block->str, block->len);
   self->uid = peer != NULL ? peer->uid : -1;
-  self->is_unix = is_unix;
   self->time = g_get_real_time ();
   self->secure = g_strcmp0 (g_uri_get_scheme (uri), "https") == 0;
   self->url = self->block;
@@ -222,12 +220,6 @@ socketio_handshake_get_peer_uid (SocketioHandshake *self)
   g_return_val_if_fail (self != NULL, -1);
 
   return self->uid;
-}
-
-gboolean
-socketio_handshake_is_unix (SocketioHandshake *self)
-{
-  return self->is_unix;
 }
 
 /**

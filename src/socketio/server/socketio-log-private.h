@@ -27,7 +27,6 @@ void socketio_log_trim (SocketioLog *self, guint64 offset);
 
 /* The offset of the newest event that was added; 0 if there was none. */
 guint64 socketio_log_get_last (SocketioLog *self);
-gsize socketio_log_get_bytes (SocketioLog *self);
 /* Whether all that came after @offset is there; @offset 0: all there ever was. */
 gboolean socketio_log_covers (SocketioLog *self, guint64 offset);
 /* (transfer full) (element-type EngineioPacket): what came after @offset */

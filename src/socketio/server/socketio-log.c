@@ -126,12 +126,6 @@ socketio_log_get_last (SocketioLog *self)
   return self->last;
 }
 
-gsize
-socketio_log_get_bytes (SocketioLog *self)
-{
-  return self->bytes;
-}
-
 gboolean
 socketio_log_covers (SocketioLog *self, guint64 offset)
 {
