@@ -25,6 +25,9 @@ typedef struct
   gboolean (*check) (const ConfabSettingsPlace *place, GVariant *value, GError **error);
 } ConfabSettingsKey;
 
+/* @data: (transfer full): a ConfabProviderSettings */
+void confab_provider_settings_free (gpointer data);
+
 const ConfabSettingsKey *confab_settings_get_main_keys (void);
 const ConfabSettingsKey *confab_settings_get_provider_keys (void);
 
