@@ -43,6 +43,17 @@ fixture_tear_down (Fixture *self, gconstpointer data)
   g_free (self->path);
 }
 
+void
+store_add_tests (const char *prefix, const StoreTest *tests, gsize n_tests)
+{
+  for (gsize i = 0; i < n_tests; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/%s/%s", prefix, tests[i].name);
+
+      g_test_add (path, Fixture, NULL, fixture_set_up, tests[i].func, fixture_tear_down);
+    }
+}
+
 gboolean
 mount_small (const char *folder, const char *size)
 {

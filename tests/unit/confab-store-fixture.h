@@ -13,6 +13,15 @@ typedef struct
 
 void fixture_set_up (Fixture *self, gconstpointer data);
 void fixture_tear_down (Fixture *self, gconstpointer data);
+
+typedef struct
+{
+  const char *name;
+  void (*func) (Fixture *self, gconstpointer data);
+} StoreTest;
+
+/* Adds each of them as /@prefix/NAME. */
+void store_add_tests (const char *prefix, const StoreTest *tests, gsize n_tests);
 void remove_tree (const char *folder);
 
 /* Mounts a file system of @size ("size=…") for this program alone, gone with it at the latest.

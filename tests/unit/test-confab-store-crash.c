@@ -551,11 +551,7 @@ test_log_is_bounded (Fixture *self, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    void (*run) (Fixture *, gconstpointer);
-  } tests[] = {
+  static const StoreTest tests[] = {
     { "durable-is-synced", test_durable_is_synced },
     { "group-shares-syncs", test_group_shares_syncs },
     { "kill", test_kill },
@@ -580,12 +576,7 @@ main (int argc, char **argv)
     }
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    {
-      g_autofree char *path = g_strconcat ("/store/crash/", tests[i].name, NULL);
-
-      g_test_add (path, Fixture, NULL, fixture_set_up, tests[i].run, fixture_tear_down);
-    }
+  store_add_tests ("store/crash", tests, G_N_ELEMENTS (tests));
 
   return g_test_run ();
 }

@@ -356,11 +356,7 @@ test_damage_found_late (Fixture *self, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    void (*run) (Fixture *, gconstpointer);
-  } tests[] = {
+  static const StoreTest tests[] = {
     { "text-file", test_text_file },
     { "foreign-database", test_foreign_database },
     { "foreign-hot-journal", test_foreign_hot_journal },
@@ -380,12 +376,7 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    {
-      g_autofree char *path = g_strconcat ("/store/damage/", tests[i].name, NULL);
-
-      g_test_add (path, Fixture, NULL, fixture_set_up, tests[i].run, fixture_tear_down);
-    }
+  store_add_tests ("store/damage", tests, G_N_ELEMENTS (tests));
 
   return g_test_run ();
 }

@@ -260,11 +260,7 @@ test_ten_thousand (Fixture *self, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    void (*run) (Fixture *, gconstpointer);
-  } tests[] = {
+  static const StoreTest tests[] = {
     { "history-pages", test_history_pages },
     { "history-before-hidden", test_history_before_hidden },
     { "history-of-changed-head", test_history_of_changed_head },
@@ -277,12 +273,7 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    {
-      g_autofree char *path = g_strconcat ("/store/history/", tests[i].name, NULL);
-
-      g_test_add (path, Fixture, NULL, fixture_set_up, tests[i].run, fixture_tear_down);
-    }
+  store_add_tests ("store/history", tests, G_N_ELEMENTS (tests));
 
   return g_test_run ();
 }

@@ -439,11 +439,7 @@ test_first_starts_at_once (Fixture *self, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    void (*run) (Fixture *, gconstpointer);
-  } tests[] = {
+  static const StoreTest tests[] = {
     { "private-modes", test_private_modes },
     { "born-with-log", test_born_with_log },
     { "clean-close-leaves-one-file", test_clean_close_leaves_one_file },
@@ -463,12 +459,7 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    {
-      g_autofree char *path = g_strconcat ("/store/open/", tests[i].name, NULL);
-
-      g_test_add (path, Fixture, NULL, fixture_set_up, tests[i].run, fixture_tear_down);
-    }
+  store_add_tests ("store/open", tests, G_N_ELEMENTS (tests));
 
   return g_test_run ();
 }

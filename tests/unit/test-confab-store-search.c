@@ -330,11 +330,7 @@ test_expressions (Fixture *self, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    void (*run) (Fixture *, gconstpointer);
-  } tests[] = {
+  static const StoreTest tests[] = {
     { "words", test_words },
     { "results", test_results },
     { "long-text-gives-snippet", test_long_text_gives_snippet },
@@ -347,12 +343,7 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    {
-      g_autofree char *path = g_strconcat ("/store/search/", tests[i].name, NULL);
-
-      g_test_add (path, Fixture, NULL, fixture_set_up, tests[i].run, fixture_tear_down);
-    }
+  store_add_tests ("store/search", tests, G_N_ELEMENTS (tests));
 
   return g_test_run ();
 }

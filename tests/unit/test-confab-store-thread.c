@@ -228,11 +228,7 @@ test_close_timeout (Fixture *self, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    void (*run) (Fixture *, gconstpointer);
-  } tests[] = {
+  static const StoreTest tests[] = {
     { "group-commit", test_group_commit },
     { "callers-context", test_callers_context },
     { "cancelled-read", test_cancelled_read },
@@ -242,12 +238,7 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    {
-      g_autofree char *path = g_strconcat ("/store/thread/", tests[i].name, NULL);
-
-      g_test_add (path, Fixture, NULL, fixture_set_up, tests[i].run, fixture_tear_down);
-    }
+  store_add_tests ("store/thread", tests, G_N_ELEMENTS (tests));
 
   return g_test_run ();
 }

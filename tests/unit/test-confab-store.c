@@ -542,11 +542,7 @@ test_recover (Fixture *self, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    void (*run) (Fixture *, gconstpointer);
-  } tests[] = {
+  static const StoreTest tests[] = {
     { "round-trip", test_round_trip },
     { "all-enums", test_all_enums },
     { "exchanges", test_exchanges },
@@ -561,12 +557,7 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    {
-      g_autofree char *path = g_strconcat ("/store/", tests[i].name, NULL);
-
-      g_test_add (path, Fixture, NULL, fixture_set_up, tests[i].run, fixture_tear_down);
-    }
+  store_add_tests ("store", tests, G_N_ELEMENTS (tests));
 
   return g_test_run ();
 }
