@@ -51,14 +51,15 @@ export async function isOwned(bus, name) {
   return answer.includes('true');
 }
 
-/** Starts the real keyring, open, and waits until it answers. */
-export async function startKeyring(t, bus) {
+/** Starts the real keyring, open, and waits until it answers; returns its process. */
+export async function startKeyring(t, bus, args = []) {
   const keyring = spawn('gnome-keyring-daemon',
-    ['--foreground', '--unlock', '--components=secrets'],
+    ['--foreground', '--unlock', '--components=secrets', ...args],
     { env: bus.env, stdio: ['pipe', 'ignore', 'ignore'] });
   t.after(() => { keyring.kill('SIGTERM'); });
   keyring.stdin.end('password');
   await waitFor(() => isOwned(bus, 'org.freedesktop.secrets'), { what: 'a keyring' });
+  return keyring;
 }
 
 /** Puts a key into the keyring, as confabctl does. */

@@ -15,6 +15,7 @@ export class ModelServer {
   /* ms between two words: hundreds of streams are more than this program can feed at once */
   pause = 20;
   requests = 0;
+  #keys = [];
   #open = new Set();
   #server;
 
@@ -37,6 +38,11 @@ export class ModelServer {
     return this.#open.size;
   }
 
+  /** How many questions came with this key. */
+  countKey(key) {
+    return this.#keys.filter((each) => each === `Bearer ${key}`).length;
+  }
+
   close() {
     this.#server.close();
     this.#server.closeAllConnections();
@@ -55,6 +61,7 @@ export class ModelServer {
       return;
     }
     this.requests += 1;
+    this.#keys.push(request.headers.authorization);
     if (this.mode === 'refuse') {
       response.writeHead(429, { 'Content-Type': 'application/json', 'Retry-After': '60' });
       response.end('{"error":{"message":"Slow down","type":"rate_limit_error"}}');
