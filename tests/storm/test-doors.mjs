@@ -7,21 +7,26 @@ import test from 'node:test';
 import { connect } from '../integration/lib/chat.mjs';
 import { fetchFrom } from '../integration/lib/http.mjs';
 import { sleep, waitFor } from '../integration/lib/process.mjs';
-import { Attacker, request, upgradeRequest } from './lib/attacker.mjs';
+import { Attacker, request, text, upgradeRequest } from './lib/attacker.mjs';
 import { MIB, Storm, isInstrumented, long } from './lib/storm.mjs';
 
 const SOCKET = '/api/socket/?EIO=4&transport=polling';
 /* One local address has some 28,000 ports at best, of which many are in TIME_WAIT. */
 const LOCAL_ADDRESSES = 8;
 
-/** Opens `count` connections, some at a time. */
-async function openMany(storm, count, atATime = 200) {
+/* of a server that asks whether we are there */
+const PING = '\x81\x012';
+
+/** Opens `count` connections, some at a time, and says `greeting` on each once it is open. */
+async function openMany(storm, count, { atATime = 200, greeting = null } = {}) {
   const all = [];
   for (let i = 0; i < count; i += atATime) {
     const some = Array.from({ length: Math.min(atATime, count - i) }, (_, k) =>
       new Attacker(storm.port, { localAddress: `127.0.0.${2 + ((i + k) % LOCAL_ADDRESSES)}` }));
     await Promise.all(some.map((one) => waitFor(() => !one.socket.connecting,
       { timeout: 60000, interval: 5 })));
+    if (greeting !== null)
+      some.forEach(({ socket }) => socket.write(greeting));
     all.push(...some);
   }
   storm.t.after(() => all.forEach(({ socket }) => socket.destroy()));
@@ -137,9 +142,12 @@ test('more connections than file descriptors', async (t) => {
   const storm = await Storm.start(t, { ulimit: `-n ${limit}` });
   /* this program has a limit, too */
   const count = long ? 19500 : 600;
-  const handshakes = await openMany(storm, count);
-  handshakes.forEach(({ socket }) => socket.write(upgradeRequest()));
-  await waitFor(() => handshakes.every(({ text, closed }) => closed || text.includes('"sid"')),
+  // so many take longer than one that says nothing, or answers no ping, is waited for
+  const handshakes = await openMany(storm, count, { greeting: upgradeRequest() });
+  handshakes.forEach((one) => {
+    one.onData = (data) => data.includes(PING) && one.socket.write(text('3'));
+  });
+  await waitFor(() => handshakes.every((one) => one.closed || one.text.includes('"sid"')),
     { timeout: 120000, interval: 100, what: 'all to be in, or told that there is no room' });
   const inside = handshakes.filter(({ closed }) => !closed).length;
   const statuses = countStatuses(handshakes);
