@@ -38,6 +38,8 @@ test('a new token makes the old one, and the browsers it let in, worthless', asy
   const { port, token } = first;
   const signIn = await fetchFrom(first, { path: `/?token=${token}` });
   const [cookie] = signIn.headers['set-cookie'][0].split(';');
+  assert.equal((await fetchFrom(first, { path: '/metrics', headers: { Cookie: cookie } })).status,
+    200);
   await first.stop();
   for (const name of await readdir(dir))
     if (!name.startsWith('confab.db'))
@@ -234,3 +236,19 @@ for (const [name, speak] of Object.entries(HOSTILE))
       `${((peak - before) / MIB).toFixed(1)} MiB more`);
     assert.equal((await fetchFrom(confabd, { path: '/readyz' })).status, 200);
   });
+
+test('what a model server compresses is not unpacked, and nobody asks for it', async (t) => {
+  const asked = [];
+  const port = await startHostile(t, (response) => {
+    asked.push(response.req.headers['accept-encoding']);
+    response.writeHead(200, { ...EVENTS, 'Content-Encoding': 'gzip' });
+    response.end(gzipSync(`${delta('unpacked')}data: [DONE]\n\n`));
+  });
+  const confabd = await startConfabd(t, ['--dev', '--provider', 'openai', '--model', 'evil',
+    '--base-url', `http://127.0.0.1:${port}/v1`]);
+  const chat = await connect(t, confabd);
+  const { event } = await chat.ask({ moduleId: 'm', message: 'Hello' });
+  assert.equal(event, 'error');
+  assert.deepEqual(chat.all('chunk'), []);
+  assert.ok(asked.every((coding) => coding === undefined || coding === 'identity'), asked.join());
+});
