@@ -186,6 +186,7 @@ test('a key file open to others is exit 2', async (t) => {
   const { code, stderr } = await run(['--port', '0', ...BUILTIN, '--data-dir', dir]);
   assert.equal(code, 2);
   checkSentence(stderr);
+  assert.match(stderr, /open to other users/);
   await rm(join(dir, 'access'));
   await symlink('/dev/zero', join(dir, 'access'));
   assert.equal((await run(['--port', '0', ...BUILTIN, '--data-dir', dir])).code, 2);

@@ -106,7 +106,8 @@ for (const [name, fields] of Object.entries(SMUGGLING))
   test(`a request is not smuggled: ${name}`, async (t) => {
     const confabd = await startConfabd(t, ['--dev', '--provider', 'builtin']);
     const raw = await Raw.open(t, confabd.port);
-    raw.write(`POST /api/call/server:info HTTP/1.1\r\nHost: localhost:${confabd.port}\r\n${fields}`
+    // which would be answered by 200, whatever its body
+    raw.write(`GET /healthz HTTP/1.1\r\nHost: localhost:${confabd.port}\r\n${fields}`
       + `\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost:${confabd.port}\r\n\r\n`);
     await raw.waitForEnd(15000);
     const statuses = raw.text.match(/^HTTP\/1\.1 \d{3}/gm) ?? [];
@@ -251,4 +252,24 @@ test('what a model server compresses is not unpacked, and nobody asks for it', a
   assert.equal(event, 'error');
   assert.deepEqual(chat.all('chunk'), []);
   assert.ok(asked.every((coding) => coding === undefined || coding === 'identity'), asked.join());
+});
+
+test('a redirect takes neither the question nor the key elsewhere', async (t) => {
+  let asked = 0;
+  const elsewhere = createServer((request, response) => { asked += 1; response.end(); });
+  elsewhere.listen(0, '127.0.0.1');
+  await once(elsewhere, 'listening');
+  t.after(() => { elsewhere.close(); elsewhere.closeAllConnections(); });
+  const { port: there } = elsewhere.address();
+  for (const status of [301, 302, 303, 307, 308]) {
+    const port = await startHostile(t, (response) => {
+      response.writeHead(status, { Location: `http://127.0.0.1:${there}/v1/chat/completions` });
+      response.end();
+    });
+    const confabd = await startConfabd(t, ['--dev', '--provider', 'openai', '--model', 'evil',
+      '--base-url', `http://127.0.0.1:${port}/v1`], { env: { OPENAI_API_KEY: KEY } });
+    const chat = await connect(t, confabd);
+    assert.equal((await chat.ask({ moduleId: 'm', message: 'Hello' })).event, 'error');
+  }
+  assert.equal(asked, 0);
 });
