@@ -195,7 +195,7 @@ ctl_stop (Ctl *self, char **args)
 {
   CtlExit status = CTL_EXIT_OK;
   g_autofree char *path = ctl_find_module (self, args[0], &status);
-  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = NULL;
 
   if (path != NULL)
     reply = ctl_call (self, path, CTL_MODULE, "Stop", NULL, "()", &status);

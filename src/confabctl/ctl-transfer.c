@@ -159,7 +159,7 @@ export_to (Ctl *self, int fd)
 {
   g_auto (GVariantBuilder) paths = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("ao"));
   CtlExit status = CTL_EXIT_OK;
-  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = NULL;
 
   for (guint i = 0; self->sessions != NULL && self->sessions[i] != NULL; i++)
     {
