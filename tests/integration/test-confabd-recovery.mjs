@@ -146,3 +146,26 @@ test('after a restart nobody is recovered, and is told so', async (t) => {
     auth: { token: later.token, pid, offset: '1' } });
   assert.equal(next.socket.recovered, false);
 });
+
+test('what a client had of an earlier server is not taken for what it has of this', async (t) => {
+  const offsets = [];
+  const hearSessions = async (confabd, n) => {
+    const chat = await connect(t, confabd, RECONNECTING);
+    const heard = [];
+    chat.socket.on('session:changed', (session, offset) => heard.push(offset));
+    for (let i = 0; i < n; i += 1) {
+      await chat.call('session:create', { sessionId: `s${offsets.length}-${i}` });
+      await chat.waitFor(() => heard.length > i, 'a change');
+    }
+    offsets.push(heard.at(-1));
+    return chat;
+  };
+  const { confabd, again } = await startDurable(t, 'plain', { args: ['--port', '0'] });
+  await hearSessions(confabd, 2);
+  await confabd.stop();
+  const chat = await hearSessions(await again(), 4);
+  /* so it is where nothing came since the restart: the client keeps the older one */
+  [chat.socket._lastOffset] = offsets;
+  await cut(chat);
+  assert.equal(chat.socket.recovered, false);
+});

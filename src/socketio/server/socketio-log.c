@@ -18,8 +18,9 @@ struct _SocketioLog
   guint head; /* the oldest */
   guint n_entries;
   gsize bytes;
-  guint64 base; /* of the newest that was dropped */
-  guint64 last; /* of the newest that was added */
+  guint64 base;  /* of the newest that was dropped; 0 for none */
+  guint64 first; /* of the first that was added */
+  guint64 last;  /* of the newest that was added */
 };
 
 SocketioLog *
@@ -101,6 +102,8 @@ socketio_log_append (SocketioLog *self,
           (Entry){ .offset = offset, .packet = engineio_packet_copy (&packets[i]) };
       self->bytes += g_bytes_get_size (packets[i].data);
     }
+  if (self->first == 0)
+    self->first = offset;
   self->last = offset;
 
   while (self->n_entries > 0 && (self->n_entries > max_packets || self->bytes > max_bytes))
@@ -129,7 +132,10 @@ socketio_log_get_last (SocketioLog *self)
 gboolean
 socketio_log_covers (SocketioLog *self, guint64 offset)
 {
-  return self->base <= offset && offset <= self->last;
+  if (offset == 0)
+    return self->base == 0;
+
+  return MAX (self->base, self->first) <= offset && offset <= self->last;
 }
 
 /* The index of the first entry after @offset: by halving, as offsets grow. */

@@ -65,6 +65,9 @@ socketio_recovery_new (SocketioNamespace *nsp,
   self->rooms =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
   g_queue_init (&self->queue);
+  /* A client keeps the offset that it had of an earlier server until it gets an event of this one.
+   * It must not be taken for one of ours, or the client would miss what it was sent meanwhile. */
+  self->last_offset = (guint64) g_random_int () << 8;
   return self;
 }
 
