@@ -123,7 +123,7 @@ service_add_tests_on_disk (const char *prefix, const ServiceTest *tests, gsize n
     {
       g_autofree char *path = g_strdup_printf ("/confab/service/%s/%s", prefix, tests[i].name);
 
-      g_test_add (path, ServiceFixture, NULL, service_set_up_on_disk, tests[i].func,
+      g_test_add (path, ServiceFixture, tests[i].data, service_set_up_on_disk, tests[i].func,
                   service_tear_down);
     }
 }
@@ -209,10 +209,50 @@ fields (const char *name, ...)
   return object;
 }
 
-static ConfabGeneration *
-finish_generate (ServiceFixture *self, GAsyncResult *result, gboolean *repeated, GError **error)
+void
+begin_asking (ServiceFixture *self, const char *call, JsonObject *payload, GAsyncResult **result)
 {
-  return confab_service_generate_finish (self->service, result, repeated, error);
+  if (g_str_equal (call, "ai:chat:regenerate"))
+    confab_service_regenerate_async (self->service, payload, store_ready_cb, result);
+  else
+    confab_service_generate_async (self->service, payload, store_ready_cb, result);
+  json_object_unref (payload);
+}
+
+ConfabGeneration *
+end_asking (ServiceFixture *self, GAsyncResult **result, gboolean *repeated, GError **error)
+{
+  g_autoptr (GAsyncResult) owned = NULL;
+  gboolean unused;
+
+  wait_for (result);
+  owned = g_steal_pointer (result);
+
+  return confab_service_generate_finish (self->service, owned,
+                                         repeated != NULL ? repeated : &unused, error);
+}
+
+ConfabGeneration *
+assert_asking_ends (ServiceFixture *self, GAsyncResult **result)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean repeated = TRUE;
+  ConfabGeneration *generation = end_asking (self, result, &repeated, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (generation);
+  g_assert_false (repeated);
+
+  return generation;
+}
+
+void
+assert_asking_fails (ServiceFixture *self, GAsyncResult **result, ConfabError code)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (end_asking (self, result, NULL, &error));
+  g_assert_error (error, CONFAB_ERROR, (gint) code);
 }
 
 ConfabGeneration *
@@ -222,30 +262,21 @@ try_generate (ServiceFixture *self,
               gboolean *repeated,
               GError **error)
 {
-  g_autoptr (GAsyncResult) result = NULL;
+  GAsyncResult *result = NULL;
 
-  if (g_str_equal (call, "ai:chat:regenerate"))
-    confab_service_regenerate_async (self->service, payload, store_ready_cb, &result);
-  else
-    confab_service_generate_async (self->service, payload, store_ready_cb, &result);
-  json_object_unref (payload);
-  wait_for (&result);
+  begin_asking (self, call, payload, &result);
 
-  return finish_generate (self, result, repeated, error);
+  return end_asking (self, &result, repeated, error);
 }
 
 static ConfabGeneration *
 generate_new (ServiceFixture *self, const char *call, JsonObject *payload)
 {
-  g_autoptr (GError) error = NULL;
-  gboolean repeated = TRUE;
-  ConfabGeneration *generation = try_generate (self, call, payload, &repeated, &error);
+  GAsyncResult *result = NULL;
 
-  g_assert_no_error (error);
-  g_assert_nonnull (generation);
-  g_assert_false (repeated);
+  begin_asking (self, call, payload, &result);
 
-  return generation;
+  return assert_asking_ends (self, &result);
 }
 
 ConfabGeneration *
@@ -269,11 +300,10 @@ ask (ServiceFixture *self, const char *module_id, const char *message)
 void
 assert_not_generated (ServiceFixture *self, const char *call, JsonObject *payload, ConfabError code)
 {
-  g_autoptr (GError) error = NULL;
-  gboolean repeated;
+  GAsyncResult *result = NULL;
 
-  g_assert_null (try_generate (self, call, payload, &repeated, &error));
-  g_assert_error (error, CONFAB_ERROR, (gint) code);
+  begin_asking (self, call, payload, &result);
+  assert_asking_fails (self, &result, code);
 }
 
 gint
@@ -364,16 +394,23 @@ await_end (ConfabGeneration *generation)
     g_main_context_iteration (NULL, TRUE);
 }
 
-ConfabGeneration *
-converse (ServiceFixture *self, const char *module_id, const char *message, const char *answer)
+void
+answer (ServiceFixture *self, ConfabGeneration *generation, guint run, const char *text)
 {
-  guint index = scripted_provider_get_n_runs (self->provider);
-  ConfabGeneration *generation = ask (self, module_id, message);
-  ScriptedRun *run = await_run (self, index);
+  ScriptedRun *scripted = await_run (self, run);
 
-  scripted_run_say (run, answer);
-  scripted_run_finish (run);
+  scripted_run_say (scripted, text);
+  scripted_run_finish (scripted);
   await_end (generation);
+}
+
+ConfabGeneration *
+converse (ServiceFixture *self, const char *module_id, const char *message, const char *text)
+{
+  guint run = scripted_provider_get_n_runs (self->provider);
+  ConfabGeneration *generation = ask (self, module_id, message);
+
+  answer (self, generation, run, text);
 
   return generation;
 }

@@ -28,6 +28,7 @@ typedef struct
 {
   const char *name;
   void (*func) (ServiceFixture *self, gconstpointer data);
+  gconstpointer data;
 } ServiceTest;
 
 /* Adds each of them as /confab/service/@prefix/NAME. */
@@ -52,6 +53,13 @@ ConfabGeneration *try_generate (ServiceFixture *self,
                                 JsonObject *payload,
                                 gboolean *repeated,
                                 GError **error);
+/* The same in two halves; the second waits, and takes the result. @repeated may be NULL. */
+void
+begin_asking (ServiceFixture *self, const char *call, JsonObject *payload, GAsyncResult **result);
+ConfabGeneration *
+end_asking (ServiceFixture *self, GAsyncResult **result, gboolean *repeated, GError **error);
+ConfabGeneration *assert_asking_ends (ServiceFixture *self, GAsyncResult **result);
+void assert_asking_fails (ServiceFixture *self, GAsyncResult **result, ConfabError code);
 ConfabGeneration *generate (ServiceFixture *self, JsonObject *payload);
 ConfabGeneration *regenerate (ServiceFixture *self, JsonObject *payload);
 ConfabGeneration *ask (ServiceFixture *self, const char *module_id, const char *message);
@@ -71,9 +79,11 @@ gboolean shut_down (ServiceFixture *self, GError **error);
 /* The run of that number, as soon as the provider is asked. */
 ScriptedRun *await_run (ServiceFixture *self, guint index);
 void await_end (ConfabGeneration *generation);
+/* What the provider says in that run, which ends with it. */
+void answer (ServiceFixture *self, ConfabGeneration *generation, guint run, const char *text);
 /* Asked and answered. */
 ConfabGeneration *
-converse (ServiceFixture *self, const char *module_id, const char *message, const char *answer);
+converse (ServiceFixture *self, const char *module_id, const char *message, const char *text);
 /* Lets everything happen that waits for nobody: the store has done all that it was asked for. */
 void settle (ServiceFixture *self);
 

@@ -67,15 +67,7 @@ test_full_for_two (ServiceFixture *self, gconstpointer data)
   for (guint i = 0; i < 2; i++)
     confab_service_generate_async (self->service, payload, store_ready_cb, &results[i]);
   for (guint i = 0; i < 2; i++)
-    {
-      g_autoptr (GError) error = NULL;
-      gboolean repeated;
-
-      wait_for (&results[i]);
-      g_assert_null (confab_service_generate_finish (self->service, results[i], &repeated, &error));
-      g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_STORAGE);
-      g_object_unref (results[i]);
-    }
+    assert_asking_fails (self, &results[i], CONFAB_ERROR_STORAGE);
   g_test_assert_expected_messages ();
   service_free_disk ();
   assert_branch (self, "m", "user:one;assistant:1;");
@@ -92,15 +84,7 @@ assert_both_refused (ServiceFixture *self, JsonObject *first, JsonObject *second
   confab_service_generate_async (self->service, first, store_ready_cb, &results[0]);
   confab_service_generate_async (self->service, second, store_ready_cb, &results[1]);
   for (guint i = 0; i < 2; i++)
-    {
-      g_autoptr (GError) error = NULL;
-      gboolean repeated;
-
-      wait_for (&results[i]);
-      g_assert_null (confab_service_generate_finish (self->service, results[i], &repeated, &error));
-      g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_STORAGE);
-      g_object_unref (results[i]);
-    }
+    assert_asking_fails (self, &results[i], CONFAB_ERROR_STORAGE);
   g_test_assert_expected_messages ();
   service_free_disk ();
   json_object_unref (first);
