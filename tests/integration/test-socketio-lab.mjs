@@ -485,7 +485,11 @@ function defineFloods(mode) {
     const watcher = await connectWatcher(t, echo);
     const socket = await connect(t, echo);
     const { id } = socket;
+    const { _socket: tcp } = socket.io.engine.transport.ws;
     const before = (await memoryOf(echo.pid)).rss;
+    // what is on its way to it would keep this process from all else, also in the tests after this
+    tcp.pause();
+    t.after(() => tcp.destroy());
     socket.emit('pour', 1000000, 1);
     assert.deepEqual(await waitForLog(watcher, 'ended'), [[id, 'transport error']]);
     if (!echo.isSanitized) {
