@@ -9,6 +9,9 @@ import { join } from 'node:path';
 
 export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
+/* How long the last output of a process may take after its end, in ms. */
+const OUTPUT_GRACE = 2000;
+
 /** Waits until `condition()` gives something true, and returns that. */
 export async function waitFor(condition, { timeout = 5000, interval = 10, what } = {}) {
   const end = Date.now() + timeout;
@@ -74,6 +77,7 @@ export class Child {
   stdout = '';
   stderr = '';
   hasExited = false;
+  #grace = null;
 
   constructor(command, args, options = {}) {
     this.command = command;
@@ -86,9 +90,19 @@ export class Child {
         this.hasExited = true;
         resolve({ code: null, signal: null });
       });
-      this.process.on('close', (code, signal) => {
+      const left = (code, signal) => {
+        clearTimeout(this.#grace);
         this.hasExited = true;
         resolve({ code, signal });
+      };
+      this.process.on('close', left);
+      // what it started may have its output open for longer, as services that a bus starts have
+      this.process.on('exit', (code, signal) => {
+        this.#grace = setTimeout(() => {
+          this.process.stdout?.destroy();
+          this.process.stderr?.destroy();
+          left(code, signal);
+        }, OUTPUT_GRACE);
       });
     });
   }
