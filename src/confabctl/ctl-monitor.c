@@ -56,7 +56,7 @@ event_init (Event *event, const char *name, const char *path)
 static void
 event_add (Event *event, const char *name, GVariant *value)
 {
-  g_autoptr (GVariant) taken = g_variant_ref_sink (value);
+  g_autoptr (GVariant) taken = g_variant_take_ref (value);
 
   g_variant_builder_add (&event->members, "{sv}", name, taken);
   if (event->words->len > 0)

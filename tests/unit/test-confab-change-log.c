@@ -176,9 +176,10 @@ test_bounded (void)
   for (guint i = 0; i < 5000; i++)
     {
       g_autofree char *id = g_strdup_printf ("s%u", i);
+      g_autoptr (GArray) collected = NULL;
 
       change (log, id, "");
-      confab_change_log_collect (log, told);
+      collected = confab_change_log_collect (log, told);
       confab_change_log_note (log, told, told + 1, i + 1);
       confab_change_log_settle (log, ++told, TRUE);
     }
