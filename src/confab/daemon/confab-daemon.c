@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "confab-body-limit.h"
 #include "confab-error.h"
 #include "confab-http-call.h"
 #include "confab-http-chat.h"

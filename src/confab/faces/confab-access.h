@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "confab-keys.h"
+#include "confab-requester.h"
 
 G_BEGIN_DECLS
 
@@ -14,19 +15,6 @@ G_BEGIN_DECLS
  * ConfabGateway to the CONNECT of Socket.IO.
  */
 G_DECLARE_FINAL_TYPE (ConfabAccess, confab_access, CONFAB, ACCESS, GObject)
-
-/* What a request tells about its sender; strings belong to the caller, NULL where not sent. */
-typedef struct
-{
-  const char *host;
-  const char *origin;
-  const char *fetch_site;    /* Sec-Fetch-Site */
-  const char *authorization; /* Authorization */
-  const char *cookie;        /* Cookie */
-  gboolean unix_peer;
-  gint64 peer_uid;  /* of a UNIX peer, else -1 */
-  gboolean proxied; /* whether there is a Forwarded or X-Forwarded-* header */
-} ConfabRequester;
 
 /* @keys is only read now; NULL (--dev) asks for no token. */
 ConfabAccess *confab_access_new (const ConfabKeys *keys);

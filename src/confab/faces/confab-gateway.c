@@ -7,7 +7,6 @@
 #include "confab-change-feed.h"
 #include "confab-error.h"
 #include "confab-followers.h"
-#include "confab-guard.h"
 #include "confab-wire-objects.h"
 #include "confab-wire.h"
 
@@ -321,7 +320,7 @@ take_limited_client (ConfabGateway *self, SocketioSocket *socket, gint64 now)
   if (client != NULL)
     return client;
 
-  address = confab_guard_name_handshake (socketio_socket_get_handshake (socket));
+  address = confab_requester_name_handshake (socketio_socket_get_handshake (socket));
   client = confab_limited_client_new (self->limits, address, now);
   g_object_set_qdata_full (G_OBJECT (socket), limited_quark (), client,
                            (GDestroyNotify) confab_limited_client_free);
@@ -407,24 +406,6 @@ connect_cb (SocketioNamespace *namespace, SocketioSocket *socket, gpointer user_
   g_signal_connect (socket, "event", G_CALLBACK (event_cb), self);
 }
 
-static ConfabRequester
-describe_handshake (SocketioHandshake *handshake)
-{
-  const char *address = socketio_handshake_get_address (handshake);
-
-  /* the guard makes sure that "Forwarded" stands for every header of its kind */
-  return (ConfabRequester){
-    .host = socketio_handshake_get_header (handshake, "Host"),
-    .origin = socketio_handshake_get_header (handshake, "Origin"),
-    .fetch_site = socketio_handshake_get_header (handshake, "Sec-Fetch-Site"),
-    .authorization = socketio_handshake_get_header (handshake, "Authorization"),
-    .cookie = socketio_handshake_get_header (handshake, "Cookie"),
-    .unix_peer = address[0] == '\0',
-    .peer_uid = socketio_handshake_get_peer_uid (handshake),
-    .proxied = socketio_handshake_get_header (handshake, "Forwarded") != NULL,
-  };
-}
-
 /*
  * Connection state recovery marks each event by one more argument, which clients that know nothing
  * of it hand on to the application: a handler of one argument raises an error then, in Python. So
@@ -447,7 +428,8 @@ authorize_cb (SocketioSocket *socket, char **data, gpointer user_data, GError **
 {
   ConfabGateway *self = CONFAB_GATEWAY (user_data);
   const char *token = confab_rules_get_string (socketio_socket_get_auth (socket), "token");
-  ConfabRequester requester = describe_handshake (socketio_socket_get_handshake (socket));
+  ConfabRequester requester =
+      confab_requester_from_handshake (socketio_socket_get_handshake (socket));
 
   if (confab_access_is_authorized (self->access, &requester)
       || confab_access_check_token (self->access, token))

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "confab-body-limit.h"
 #include "confab-error.h"
 #include "confab-http.h"
 #include "socketio-server.h"
@@ -48,69 +49,6 @@ confab_guard_class_init (ConfabGuardClass *klass)
 static void
 confab_guard_init (ConfabGuard *self)
 {
-}
-
-static gboolean
-is_proxied (SoupMessageHeaders *headers)
-{
-  SoupMessageHeadersIter iter;
-  const char *name, *value;
-
-  soup_message_headers_iter_init (&iter, headers);
-  while (soup_message_headers_iter_next (&iter, &name, &value))
-    if (g_ascii_strcasecmp (name, "Forwarded") == 0
-        || g_ascii_strncasecmp (name, "X-Forwarded-", strlen ("X-Forwarded-")) == 0)
-      return TRUE;
-
-  return FALSE;
-}
-
-/**
- * confab_guard_describe:
- * @message: a request whose headers have been read
- *
- * Returns: what it tells about its sender; repeated headers are joined, and so match nothing
- */
-ConfabRequester
-confab_guard_describe (SoupServerMessage *message)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-
-  return (ConfabRequester){
-    .host = soup_message_headers_get_list (headers, "Host"),
-    .origin = soup_message_headers_get_list (headers, "Origin"),
-    .fetch_site = soup_message_headers_get_list (headers, "Sec-Fetch-Site"),
-    .authorization = soup_message_headers_get_list (headers, "Authorization"),
-    .cookie = soup_message_headers_get_list (headers, "Cookie"),
-    .unix_peer = socketio_server_is_unix_peer (message),
-    .peer_uid = socketio_server_get_peer_uid (message),
-    .proxied = is_proxied (headers),
-  };
-}
-
-static char *
-name_address (SoupServerMessage *message)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-  const char *peer =
-      socketio_server_is_unix_peer (message) ? "" : soup_server_message_get_remote_host (message);
-
-  return confab_limits_name_address (peer,
-                                     soup_message_headers_get_list (headers, "X-Forwarded-For"),
-                                     soup_message_headers_get_list (headers, "Forwarded"));
-}
-
-/**
- * confab_guard_name_handshake:
- * @handshake: a handshake of Socket.IO that has passed a guard
- *
- * Returns: (transfer full): the name of its address for #ConfabLimits
- */
-char *
-confab_guard_name_handshake (SocketioHandshake *handshake)
-{
-  return confab_limits_name_address (socketio_handshake_get_address (handshake), NULL,
-                                     socketio_handshake_get_header (handshake, "Forwarded"));
 }
 
 static gboolean
@@ -204,62 +142,6 @@ answer_preflight (SoupServerMessage *message)
                                 "authorization, content-type");
   soup_message_headers_replace (headers, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE_SECONDS);
   soup_server_message_set_status (message, SOUP_STATUS_NO_CONTENT, NULL);
-}
-
-static guint64
-get_max_body (SoupServerMessage *message)
-{
-  const char *path = g_uri_get_path (soup_server_message_get_uri (message));
-
-  return g_str_equal (path, CONFAB_CHAT_PATH) ? CONFAB_MAX_CHAT_BODY_BYTES : CONFAB_MAX_BODY_BYTES;
-}
-
-static void
-refuse_body (SoupServerMessage *message)
-{
-  g_autofree char *sentence = g_strdup_printf (_ ("The request body is larger than %u MiB."),
-                                               (guint) (get_max_body (message) / (1024 * 1024)));
-
-  confab_http_respond_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "too-large", sentence);
-}
-
-static void
-got_chunk_cb (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
-{
-  guint64 *received = user_data;
-  SoupMessageBody *body = soup_server_message_get_request_body (message);
-
-  *received += g_bytes_get_size (chunk);
-  if (*received <= get_max_body (message))
-    return;
-
-  soup_message_body_truncate (body);
-  soup_message_body_set_accumulate (body, FALSE);
-  if (soup_server_message_get_status (message) == 0)
-    refuse_body (message);
-}
-
-static void
-free_counter (gpointer data, GClosure *closure)
-{
-  g_free (data);
-}
-
-/* No body is kept of those who are not let in, and none beyond the limit. libsoup reads on after a
- * refusal; the library sees to it that this comes to an end. */
-static void
-bound_body (SoupServerMessage *message)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-
-  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
-  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_NONE)
-    return;
-
-  g_signal_connect_data (message, "got-chunk", G_CALLBACK (got_chunk_cb), g_new0 (guint64, 1),
-                         free_counter, 0);
-  if (soup_message_headers_get_content_length (headers) > (goffset) get_max_body (message))
-    refuse_body (message);
 }
 
 /* The query without our two secrets; NULL if nothing remains. */
@@ -397,7 +279,7 @@ is_within_limits (ConfabGuard *self, SoupServerMessage *message, gboolean socket
   if (socket_path && !is_handshake (message))
     return TRUE;
 
-  address = name_address (message);
+  address = confab_requester_name_message (message);
   if (confab_limits_admit_request (self->limits, address, now, &error)
       && confab_limits_admit_connection (self->limits, address, now, &error))
     {
@@ -420,7 +302,7 @@ static void
 sum_up_forwarded (SoupServerMessage *message)
 {
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-  g_autofree char *address = name_address (message);
+  g_autofree char *address = confab_requester_name_message (message);
   g_autofree char *value = g_strdup_printf ("for=\"[%s]\"", address);
 
   soup_message_headers_replace (headers, "Forwarded", value);
@@ -430,7 +312,7 @@ static void
 opened_cb (SocketioServer *server, SocketioHandshake *handshake, gpointer user_data)
 {
   ConfabGuard *self = CONFAB_GUARD (user_data);
-  g_autofree char *address = confab_guard_name_handshake (handshake);
+  g_autofree char *address = confab_requester_name_handshake (handshake);
 
   confab_limits_connection_opened (self->limits, address, g_get_monotonic_time ());
 }
@@ -439,7 +321,7 @@ static void
 closed_cb (SocketioServer *server, SocketioHandshake *handshake, gpointer user_data)
 {
   ConfabGuard *self = CONFAB_GUARD (user_data);
-  g_autofree char *address = confab_guard_name_handshake (handshake);
+  g_autofree char *address = confab_requester_name_handshake (handshake);
 
   confab_limits_connection_closed (self->limits, address);
 }
@@ -454,14 +336,14 @@ static void
 got_headers_cb (SoupServerMessage *message, gpointer user_data)
 {
   ConfabGuard *self = CONFAB_GUARD (user_data);
-  ConfabRequester requester = confab_guard_describe (message);
+  ConfabRequester requester = confab_requester_from_message (message);
   const char *path = g_uri_get_path (soup_server_message_get_uri (message));
   gboolean socket_path = is_socket_path (path);
   g_autoptr (GError) error = NULL;
 
   set_common_headers (message, socket_path);
   if (!socket_path)
-    bound_body (message);
+    confab_body_limit_apply (message);
 
   if (!confab_access_check_place (self->access, &requester, &error))
     {
@@ -490,7 +372,7 @@ got_headers_cb (SoupServerMessage *message, gpointer user_data)
   else if (!confab_access_is_authorized (self->access, &requester))
     refuse_unauthorized (message);
   else
-    soup_message_body_set_accumulate (soup_server_message_get_request_body (message), TRUE);
+    confab_body_limit_let_in (message);
 }
 
 static void

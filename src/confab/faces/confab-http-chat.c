@@ -5,7 +5,6 @@
 
 #include "confab-chat-request.h"
 #include "confab-error.h"
-#include "confab-guard.h"
 #include "confab-http.h"
 #include "confab-id.h"
 

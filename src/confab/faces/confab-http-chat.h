@@ -8,6 +8,8 @@
 
 G_BEGIN_DECLS
 
+#define CONFAB_CHAT_PATH "/api/chat"
+
 /*
  * `POST /api/chat` asks, and `GET /api/chat/MODULE/stream` finds a running answer again: the chat
  * as the AI SDK's useChat speaks it. The answers belong to the service; those who listen come and
