@@ -261,7 +261,7 @@ test_replay (Fixture *fixture, gconstpointer data)
 static void
 test_bounded_log (Fixture *fixture, gconstpointer data)
 {
-  const guint n = CONFAB_GENERATION_MAX_LOG + 2;
+  const guint n = CONFAB_DELTA_LOG_MAX + 2;
   g_autoptr (GString) told = g_string_new (NULL);
   guint64 oldest = 0;
 
@@ -272,7 +272,7 @@ test_bounded_log (Fixture *fixture, gconstpointer data)
       g_autofree char *text = g_strdup_printf ("%u.", i);
 
       append (fixture, i % 3 == 0 ? CONFAB_DELTA_REASONING : CONFAB_DELTA_TEXT, text);
-      if (i == CONFAB_GENERATION_MAX_LOG)
+      if (i == CONFAB_DELTA_LOG_MAX)
         g_assert_true (confab_generation_can_replay (fixture->generation, 0));
     }
 
@@ -280,7 +280,7 @@ test_bounded_log (Fixture *fixture, gconstpointer data)
   while (!confab_generation_can_replay (fixture->generation, oldest))
     oldest++;
   /* at least half of the bound is always there */
-  g_assert_cmpuint (oldest, <=, n - CONFAB_GENERATION_MAX_LOG / 2);
+  g_assert_cmpuint (oldest, <=, n - CONFAB_DELTA_LOG_MAX / 2);
   for (guint64 after = oldest; after <= n; after++)
     g_assert_true (confab_generation_can_replay (fixture->generation, after));
 

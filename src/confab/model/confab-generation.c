@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-/* One delta of the log. Its text is not kept twice: it is the next @length bytes of its kind. */
-typedef struct
-{
-  guint32 kind : 1;
-  guint32 length : 31;
-} LogEntry;
-
 struct _ConfabGeneration
 {
   GObject parent_instance;
@@ -27,8 +20,7 @@ struct _ConfabGeneration
   GString *text[2];
   gsize text_length;
   guint64 seq;
-  GArray *log;      /* of LogEntry, the newest; the last one has the seq @seq */
-  gsize dropped[2]; /* by kind: bytes of text before the first entry of @log */
+  ConfabDeltaLog *log; /* NULL: single deltas are not known any more */
 
   gint64 started_at;
   gint64 ended_at;
@@ -66,7 +58,7 @@ confab_generation_finalize (GObject *object)
   for (guint i = 0; i < G_N_ELEMENTS (self->text); i++)
     if (self->text[i] != NULL)
       g_string_free (self->text[i], TRUE);
-  g_clear_pointer (&self->log, g_array_unref);
+  g_clear_pointer (&self->log, confab_delta_log_free);
 
   G_OBJECT_CLASS (confab_generation_parent_class)->finalize (object);
 }
@@ -107,7 +99,7 @@ confab_generation_init (ConfabGeneration *self)
 {
   self->text[CONFAB_DELTA_TEXT] = g_string_new (NULL);
   self->text[CONFAB_DELTA_REASONING] = g_string_new (NULL);
-  self->log = g_array_new (FALSE, FALSE, sizeof (LogEntry));
+  self->log = confab_delta_log_new ();
   self->started_at = now_ms ();
 }
 
@@ -170,7 +162,7 @@ confab_generation_new_ended (const char *id,
   self = confab_generation_new (id, module_id, request_id, question, answer);
   g_string_free (g_steal_pointer (&self->text[CONFAB_DELTA_TEXT]), TRUE);
   g_string_free (g_steal_pointer (&self->text[CONFAB_DELTA_REASONING]), TRUE);
-  g_clear_pointer (&self->log, g_array_unref);
+  g_clear_pointer (&self->log, confab_delta_log_free);
   self->state = confab_message_get_state (answer);
   self->text_length = strlen (confab_message_get_content (answer));
   self->seq = seq;
@@ -387,20 +379,6 @@ confab_generation_begin (ConfabGeneration *self)
   return TRUE;
 }
 
-static void
-forget_half_of_log (ConfabGeneration *self)
-{
-  guint n = self->log->len / 2;
-
-  for (guint i = 0; i < n; i++)
-    {
-      LogEntry entry = g_array_index (self->log, LogEntry, i);
-
-      self->dropped[entry.kind] += entry.length;
-    }
-  g_array_remove_range (self->log, 0, n);
-}
-
 /**
  * confab_generation_append:
  * @self: a generation that has begun
@@ -433,10 +411,7 @@ confab_generation_append (ConfabGeneration *self,
         return FALSE;
     }
 
-  if (self->log->len == CONFAB_GENERATION_MAX_LOG)
-    forget_half_of_log (self);
-  self->seq++;
-  g_array_append_vals (self->log, &((LogEntry){ .kind = kind, .length = length }), 1);
+  self->seq = confab_delta_log_add (self->log, kind, length);
   g_string_append_len (self->text[kind], text, length);
   if (kind == CONFAB_DELTA_TEXT)
     self->text_length += length;
@@ -510,13 +485,6 @@ confab_generation_interrupt (ConfabGeneration *self, const GError *error)
   return end (self, CONFAB_STATE_INTERRUPTED, NULL, error);
 }
 
-/* The seq before the first entry of the log. */
-static guint64
-get_log_start (ConfabGeneration *self)
-{
-  return self->seq - self->log->len;
-}
-
 /**
  * confab_generation_can_replay:
  * @self: a generation
@@ -530,7 +498,7 @@ confab_generation_can_replay (ConfabGeneration *self, guint64 after_seq)
 {
   g_return_val_if_fail (CONFAB_IS_GENERATION (self), FALSE);
 
-  return self->log != NULL && after_seq <= self->seq && after_seq >= get_log_start (self);
+  return self->log != NULL && confab_delta_log_reaches (self->log, after_seq);
 }
 
 /**
@@ -549,33 +517,10 @@ confab_generation_replay (ConfabGeneration *self,
                           gpointer user_data)
 {
   const char *texts[2];
-  gsize offsets[2];
-  guint64 start;
-  guint i = 0;
 
   g_return_if_fail (confab_generation_can_replay (self, after_seq) && func != NULL);
 
   texts[CONFAB_DELTA_TEXT] = confab_generation_get_text (self);
   texts[CONFAB_DELTA_REASONING] = confab_generation_get_reasoning (self);
-  memcpy (offsets, self->dropped, sizeof offsets);
-  start = get_log_start (self);
-
-  for (; i < after_seq - start; i++)
-    {
-      LogEntry entry = g_array_index (self->log, LogEntry, i);
-
-      offsets[entry.kind] += entry.length;
-    }
-
-  while (i < self->log->len)
-    {
-      ConfabDeltaKind kind = g_array_index (self->log, LogEntry, i).kind;
-      guint first = i;
-      gsize length = 0;
-
-      for (; i < self->log->len && g_array_index (self->log, LogEntry, i).kind == kind; i++)
-        length += g_array_index (self->log, LogEntry, i).length;
-      func (kind, start + first + 1, start + i, texts[kind] + offsets[kind], length, user_data);
-      offsets[kind] += length;
-    }
+  confab_delta_log_replay (self->log, after_seq, texts, func, user_data);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "confab-delta-log.h"
 #include "confab-message.h"
 
 G_BEGIN_DECLS
@@ -79,16 +80,6 @@ gboolean confab_generation_stop (ConfabGeneration *self);
 gboolean confab_generation_fail (ConfabGeneration *self, const GError *error);
 gboolean confab_generation_interrupt (ConfabGeneration *self, const GError *error);
 
-/* How many deltas can be told one by one; before the newest of these there is only the text. */
-#define CONFAB_GENERATION_MAX_LOG 32768
-
-/* Called for a stretch of deltas of one kind: @from_seq to @seq, @length bytes at @text. */
-typedef void (*ConfabStretchFunc) (ConfabDeltaKind kind,
-                                   guint64 from_seq,
-                                   guint64 seq,
-                                   const char *text,
-                                   gsize length,
-                                   gpointer user_data);
 gboolean confab_generation_can_replay (ConfabGeneration *self, guint64 after_seq);
 void confab_generation_replay (ConfabGeneration *self,
                                guint64 after_seq,
