@@ -3,7 +3,7 @@
 
 #include "confab-anthropic-provider.h"
 #include "confab-builtin-provider.h"
-#include "confab-http-stream.h"
+#include "confab-http-session.h"
 #include "confab-ollama-provider.h"
 #include "confab-openai-provider.h"
 

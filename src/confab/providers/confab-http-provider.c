@@ -9,6 +9,7 @@
 #include "confab-http-fetch.h"
 #include "confab-http-generation.h"
 #include "confab-http-key.h"
+#include "confab-http-session.h"
 #include "confab-http-settings.h"
 #include "confab-http-stream.h"
 

@@ -5,10 +5,7 @@
 #include "confab-error.h"
 #include "confab-http-error.h"
 #include "confab-http-watcher.h"
-#include "confab-version.h"
 
-#define MAX_CONNECTIONS 1000
-#define IDLE_TIMEOUT_S 30
 #define READ_BYTES (16 * 1024)
 
 /* A refusal is told in a few lines, at once; what comes beyond is not waited for. */
@@ -483,27 +480,4 @@ confab_http_stream_run_finish (SoupSession *session, GAsyncResult *result, GErro
   g_return_val_if_fail (g_task_is_valid (result, session), FALSE);
 
   return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-/**
- * confab_http_session_new:
- * @direct: for servers on this machine: no proxy, and none of the libraries that find one
- *
- * Makes what all requests of one provider share. It adds nothing of its own to a request: no
- * decoder (a compressed stream would come in lumps) and no cookies.
- *
- * Returns: (transfer full): bound to the thread-default context
- */
-SoupSession *
-confab_http_session_new (gboolean direct)
-{
-  SoupSession *session = soup_session_new_with_options (
-      "max-conns", MAX_CONNECTIONS, "max-conns-per-host", MAX_CONNECTIONS, "idle-timeout",
-      IDLE_TIMEOUT_S, "timeout", 0, "user-agent", "confab/" CONFAB_VERSION " ", NULL);
-
-  soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
-  if (direct)
-    soup_session_set_proxy_resolver (session, NULL);
-
-  return session;
 }

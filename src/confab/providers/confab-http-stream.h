@@ -23,8 +23,6 @@ typedef struct
   void (*turn_done) (gpointer user_data);
 } ConfabHttpHandler;
 
-SoupSession *confab_http_session_new (gboolean direct);
-
 void confab_http_stream_run_async (SoupSession *session,
                                    SoupMessage *message,
                                    GBytes *json,
