@@ -97,6 +97,27 @@ function defineNamespaces(mode) {
     assert.equal((await call(main, 'big')).length, 5000, 'the connection lives');
   });
 
+  test('giving namespaces up makes no room for more of them to decide on', async (t) => {
+    const echo = await start(t, mode);
+    const main = await connect(t, echo);
+    const messages = [];
+    main.io.on('packet', ({ type, data }) => type === 4 && messages.push(data.message));
+    for (let i = 0; i < 64; i += 1) {
+      main.io.engine.write(`0/user/n${i},{"user":"nobody"}`);
+      main.io.engine.write(`1/user/n${i},`);
+    }
+    const ask = async () => {
+      const n = messages.length;
+      main.io.engine.write('0/user/last,{"user":"nobody"}');
+      await waitFor(() => messages.length > n, { timeout: 5000, what: 'a refusal' });
+      return messages.at(-1);
+    };
+    assert.equal(await ask(), 'Too many namespaces at a time');
+    /* when they are decided on, there is */
+    await waitFor(async () => await ask() === 'Invalid namespace',
+      { timeout: 5000, what: 'a decision' });
+  });
+
   test('the parent speaks to all of its children', async (t) => {
     const echo = await start(t, mode);
     const main = await connect(t, echo);

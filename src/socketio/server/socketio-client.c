@@ -20,6 +20,8 @@ struct _SocketioClient
   SocketioDecoder decoder;
   SocketioTimer connect_timer; /* while there is no socket */
   guint protocol;              /* of Engine.IO */
+  /* namespaces that are decided on; who gives one up does not make the application's work less */
+  guint n_undecided;
 };
 
 /* A namespace that a client asks for, until it is known whether there is one. */
@@ -202,6 +204,7 @@ admitted_cb (SocketioSocket *socket,
   g_autoptr (SocketioClient) self = socketio_client_ref (user_data);
   g_autoptr (SocketioSocket) alive = g_object_ref (socket);
 
+  self->n_undecided--;
   if (!end_joining (self, socket))
     return;
   if (allowed)
@@ -255,16 +258,16 @@ found_cb (SocketioNamespace *nsp, gpointer user_data)
 {
   Looking *looking = user_data;
   g_autoptr (SocketioClient) self = looking->client;
+  gboolean wanted = end_looking (self, looking);
 
-  if (end_looking (self, looking))
-    {
-      if (nsp != NULL)
-        join_namespace (self, nsp, looking->auth);
-      else
-        /* the reference server tells all clients so */
-        send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, looking->name,
-                    "{\"message\":\"Invalid namespace\"}");
-    }
+  if (wanted && nsp != NULL)
+    join_namespace (self, nsp, looking->auth);
+  else
+    self->n_undecided--;
+  if (wanted && nsp == NULL)
+    /* the reference server tells all clients so */
+    send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, looking->name,
+                "{\"message\":\"Invalid namespace\"}");
   g_clear_pointer (&looking->auth, json_node_unref);
   g_free (looking->name);
   g_free (looking);
@@ -274,11 +277,9 @@ found_cb (SocketioNamespace *nsp, gpointer user_data)
 static void
 connect_namespace (SocketioClient *self, const char *name, JsonNode *auth)
 {
-  guint n_undecided = (self->looking != NULL ? self->looking->len : 0)
-                      + (self->joining != NULL ? self->joining->len : 0);
   Looking *looking;
 
-  if (n_undecided >= MAX_UNDECIDED)
+  if (self->n_undecided >= MAX_UNDECIDED)
     {
       send_plain (self, SOCKETIO_PACKET_CONNECT_ERROR, name,
                   "{\"message\":\"Too many namespaces at a time\"}");
@@ -291,6 +292,7 @@ connect_namespace (SocketioClient *self, const char *name, JsonNode *auth)
   if (self->looking == NULL)
     self->looking = g_ptr_array_new ();
   g_ptr_array_add (self->looking, looking);
+  self->n_undecided++;
   socketio_server_find_namespace (self->server, name, auth, found_cb, looking);
 }
 
