@@ -121,6 +121,14 @@ void confab_bus_hold_broadcasts (ConfabBus *self);
 void confab_bus_release_broadcasts (ConfabBus *self);
 void confab_bus_clear_broadcasts (ConfabBus *self);
 
+/* confab-bus-changes.c: what the service does, as the bus is told of it */
+void confab_bus_follow_service (ConfabBus *self);
+/* Whoever is told of an object finds it. */
+void confab_bus_show_session (ConfabBus *self, ConfabSession *session);
+void confab_bus_show_module (ConfabBus *self, ConfabModule *module);
+void confab_bus_track (ConfabBus *self, ConfabGeneration *generation);
+void confab_bus_untrack_all (ConfabBus *self);
+
 /* confab-bus-listing.c */
 void confab_bus_list_objects (ConfabBus *self, GDBusMethodInvocation *invocation);
 void confab_bus_listing_note (ConfabBusListing *self, const char *path);
@@ -151,10 +159,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabBusCall, confab_bus_call_free)
 char *confab_bus_session_path (const char *session_id);
 char *confab_bus_module_path (ConfabModule *module);
 void confab_bus_emit_called (ConfabBus *self);
-/* Whoever is told of an object finds it. */
-void confab_bus_show_session (ConfabBus *self, ConfabSession *session);
-void confab_bus_show_module (ConfabBus *self, ConfabModule *module);
-void confab_bus_track (ConfabBus *self, ConfabGeneration *generation);
 void confab_bus_refuse (GDBusMethodInvocation *invocation, const GError *error);
 
 G_END_DECLS

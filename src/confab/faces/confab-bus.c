@@ -3,7 +3,6 @@
 
 #include "confab-bus-errors.h"
 #include "confab-bus-private.h"
-#include "confab-error.h"
 
 /* Connections come and go more often than anybody wants to be told. */
 #define CONNECTIONS_INTERVAL_S 2
@@ -24,14 +23,9 @@ static void
 confab_bus_dispose (GObject *object)
 {
   ConfabBus *self = CONFAB_BUS (object);
-  GHashTableIter iter;
-  gpointer generation;
 
   detach (self);
-  g_hash_table_iter_init (&iter, self->generations);
-  while (g_hash_table_iter_next (&iter, &generation, NULL))
-    g_signal_handlers_disconnect_by_data (generation, self);
-  g_hash_table_remove_all (self->generations);
+  confab_bus_untrack_all (self);
   g_clear_object (&self->name);
 
   G_OBJECT_CLASS (confab_bus_parent_class)->dispose (object);
@@ -126,191 +120,7 @@ confab_bus_call_free (ConfabBusCall *call)
   g_free (call);
 }
 
-/* What the service tells */
-
-static void
-touch_module (ConfabBus *self, const char *module_id)
-{
-  ConfabModule *module = confab_service_lookup_module (self->service, module_id);
-  g_autofree char *path = module != NULL ? confab_bus_module_path (module) : NULL;
-
-  if (path != NULL)
-    confab_bus_touch (self, path);
-  confab_bus_touch (self, CONFAB_BUS_PATH);
-}
-
-static void
-state_changed_cb (ConfabGeneration *generation, gpointer user_data)
-{
-  touch_module (CONFAB_BUS (user_data), confab_generation_get_module_id (generation));
-}
-
-static void
-tell_end (ConfabBus *self, const char *path, ConfabGeneration *generation)
-{
-  const ConfabOutcome *outcome = confab_generation_get_outcome (generation);
-  const GError *error = confab_generation_get_error (generation);
-  const char *id = confab_generation_get_id (generation);
-
-  if (outcome != NULL)
-    confab_bus_emit (
-        self, path, CONFAB_BUS_MODULE_INTERFACE, "GenerationCompleted",
-        g_variant_new ("(ss)", id, confab_finish_reason_to_string (outcome->finish_reason)));
-  else
-    confab_bus_emit (self, path, CONFAB_BUS_MODULE_INTERFACE, "GenerationFailed",
-                     g_variant_new ("(sss)", id, confab_error_to_code (error),
-                                    error != NULL ? error->message : ""));
-}
-
-static void
-ended_cb (ConfabGeneration *generation, gpointer user_data)
-{
-  ConfabBus *self = CONFAB_BUS (user_data);
-  const char *module_id = confab_generation_get_module_id (generation);
-  const char *path = g_hash_table_lookup (self->generations, generation);
-
-  g_signal_handlers_disconnect_by_data (generation, self);
-  confab_bus_watchers_end (self->watchers, generation);
-  tell_end (self, path, generation);
-  touch_module (self, module_id);
-  g_hash_table_remove (self->generations, generation);
-}
-
-/**
- * confab_bus_track:
- * @self: the bus face
- * @generation: one that somebody was told of
- *
- * Tells its end when it comes.
- */
-void
-confab_bus_track (ConfabBus *self, ConfabGeneration *generation)
-{
-  ConfabModule *module =
-      confab_service_lookup_module (self->service, confab_generation_get_module_id (generation));
-
-  /* it has been deleted, or the end stands */
-  if (module == NULL || confab_generation_is_ended (generation)
-      || g_hash_table_contains (self->generations, generation))
-    return;
-
-  g_hash_table_insert (self->generations, g_object_ref (generation),
-                       confab_bus_module_path (module));
-  g_signal_connect (generation, "state-changed", G_CALLBACK (state_changed_cb), self);
-  g_signal_connect (generation, "ended", G_CALLBACK (ended_cb), self);
-}
-
-static void
-started_cb (ConfabService *service, ConfabGeneration *generation, gpointer user_data)
-{
-  ConfabBus *self = CONFAB_BUS (user_data);
-  const char *module_id = confab_generation_get_module_id (generation);
-  ConfabModule *module = confab_service_lookup_module (service, module_id);
-  g_autofree char *path = module != NULL ? confab_bus_module_path (module) : NULL;
-
-  confab_bus_track (self, generation);
-  confab_bus_watchers_start (self->watchers, generation);
-  if (path != NULL)
-    confab_bus_emit (self, path, CONFAB_BUS_MODULE_INTERFACE, "GenerationStarted",
-                     g_variant_new ("(s)", confab_generation_get_id (generation)));
-  touch_module (self, module_id);
-}
-
-void
-confab_bus_show_session (ConfabBus *self, ConfabSession *session)
-{
-  g_autofree char *path = confab_bus_session_path (confab_session_get_id (session));
-
-  if (self->connection == NULL)
-    return;
-
-  if (g_hash_table_contains (self->objects, path))
-    confab_bus_touch (self, path);
-  else
-    confab_bus_add_object (self, path, &confab_bus_session_kind, session, TRUE);
-}
-
-static void
-session_changed_cb (ConfabService *service,
-                    const char *session_id,
-                    ConfabSession *session,
-                    gpointer user_data)
-{
-  ConfabBus *self = CONFAB_BUS (user_data);
-  g_autofree char *path = confab_bus_session_path (session_id);
-
-  if (session != NULL)
-    confab_bus_show_session (self, session);
-  else if (self->connection != NULL)
-    confab_bus_remove_object (self, path);
-}
-
-/* The path of a module that was deleted: its session is not known any more. */
-static char *
-find_module_path (ConfabBus *self, const char *module_id)
-{
-  g_autofree char *escaped = g_dbus_escape_object_path (module_id);
-  g_autofree char *end = g_strconcat ("/modules/", escaped, NULL);
-  GHashTableIter iter;
-  gpointer path;
-
-  g_hash_table_iter_init (&iter, self->objects);
-  while (g_hash_table_iter_next (&iter, &path, NULL))
-    if (g_str_has_suffix (path, end))
-      return g_strdup (path);
-
-  return NULL;
-}
-
-static void
-touch_session_of (ConfabBus *self, const char *module_path)
-{
-  const char *end = g_strrstr (module_path, "/modules/");
-  g_autofree char *path = g_strndup (module_path, end - module_path);
-
-  confab_bus_touch (self, path);
-}
-
-void
-confab_bus_show_module (ConfabBus *self, ConfabModule *module)
-{
-  g_autofree char *path = confab_bus_module_path (module);
-
-  if (self->connection == NULL)
-    return;
-
-  if (g_hash_table_contains (self->objects, path))
-    {
-      confab_bus_touch (self, path);
-      return;
-    }
-
-  confab_bus_add_object (self, path, &confab_bus_module_kind, module, TRUE);
-  touch_session_of (self, path);
-}
-
-static void
-module_changed_cb (ConfabService *service,
-                   const char *module_id,
-                   ConfabModule *module,
-                   gpointer user_data)
-{
-  ConfabBus *self = CONFAB_BUS (user_data);
-  g_autofree char *path = NULL;
-
-  if (module != NULL)
-    {
-      confab_bus_show_module (self, module);
-      return;
-    }
-
-  confab_bus_watchers_forget_module (self->watchers, module_id);
-  path = self->connection != NULL ? find_module_path (self, module_id) : NULL;
-  if (path == NULL)
-    return;
-  confab_bus_remove_object (self, path);
-  touch_session_of (self, path);
-}
+/* The connections of Socket.IO, which are counted */
 
 static gboolean
 connections_cb (gpointer user_data)
@@ -342,7 +152,7 @@ connect_cb (SocketioNamespace *namespace, SocketioSocket *socket, gpointer user_
   g_source_attach (self->connections_source, g_main_context_get_thread_default ());
 }
 
-/* The connection */
+/* The connection to the bus */
 
 static void
 add_all_objects (ConfabBus *self)
@@ -443,11 +253,7 @@ confab_bus_new (ConfabService *service,
   self->objects = confab_bus_objects_new ();
   self->watchers = confab_bus_watchers_new (service);
 
-  g_signal_connect_object (service, "generation-started", G_CALLBACK (started_cb), self, 0);
-  g_signal_connect_object (service, "branch-changed", G_CALLBACK (confab_bus_branch_changed_cb),
-                           self, 0);
-  g_signal_connect_object (service, "session-changed", G_CALLBACK (session_changed_cb), self, 0);
-  g_signal_connect_object (service, "module-changed", G_CALLBACK (module_changed_cb), self, 0);
+  confab_bus_follow_service (self);
   g_signal_connect_object (socketio_server_of (server, "/"), "connect", G_CALLBACK (connect_cb),
                            self, 0);
 
