@@ -292,9 +292,12 @@ class Chats(WithConfab):
         self.assertEqual(first.call(module, MODULE, 'Watch'), ('', 0, ''))
         generation = first.ask(module)
         cuts = [(generation, 0, '')]
-        for client in clients[1:]:
+        for n, client in enumerate(clients[1:]):
             cuts.append(client.call(module, MODULE, 'Watch'))
             wait_for(lambda: True)
+            if n % 5 == 4:
+                count = len(first.heard(module, 'Chunk'))
+                wait_for(lambda count=count: len(first.heard(module, 'Chunk')) > count, 'a chunk')
         for client, cut in zip(clients, cuts):
             self.assertEqual(cut[0], generation)
             self.check_cut(client, module, cut)
