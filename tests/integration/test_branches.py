@@ -14,26 +14,13 @@ import socketio
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
 # pylint: disable=wrong-import-position
-from bus import (ERROR, MODULE, PATIENCE, SESSION, Bus, Client, Confabd, Failure,  # noqa: E402
-                 GLib, Upstream, wait_for)
+from bus import (ERROR, MODULE, PATIENCE, SESSION, BusCase, Client, Failure, GLib,  # noqa: E402
+                 wait_for)
 
 ANSWER = 'The quick brown fox jumps over the lazy dog.'
 
 
-class Branches(unittest.TestCase):
-
-    @classmethod
-    def setUpClass(cls):
-        cls.bus = Bus()
-        cls.addClassCleanup(cls.bus.close)
-        cls.upstream = Upstream()
-        cls.addClassCleanup(cls.upstream.close)
-        cls.confabd = Confabd(cls.bus, '--session', '--dev', *cls.upstream.args)
-        cls.addClassCleanup(cls.confabd.stop)
-
-    def setUp(self):
-        self.client = Client(self.bus)
-        self.addCleanup(self.client.close)
+class Branches(BusCase):
 
     def history(self, module):
         return self.client.call(module, MODULE, 'GetHistory', 0, '')
@@ -111,15 +98,6 @@ class Branches(unittest.TestCase):
              module, '-m', f'{MODULE}.SwitchBranch', answers[0]], capture_output=True, text=True,
             timeout=PATIENCE, check=True)
         self.assertEqual(done.stdout, f"('{answers[0]}',)\n")
-
-    def confabctl(self, *args, code=0):
-        done = subprocess.run([os.environ['CONFABCTL'], *args], text=True, capture_output=True,
-                              timeout=PATIENCE, check=False, env=self.confabd.env,
-                              stdin=subprocess.DEVNULL)
-        self.assertEqual(done.returncode, code, done.stderr)
-        if code != 0:
-            self.assertRegex(done.stderr, r'^confabctl: [^\n]+\n$')
-        return done.stdout
 
     def test_confabctl(self):
         _, answers, _ = self.grow('ctl')

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -18,91 +17,67 @@ import socketio
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
 # pylint: disable=wrong-import-position
-from bus import (MANAGER, MODULE, PATIENCE, ROOT, SESSION, Bus, Client, Confabd,  # noqa: E402
-                 Upstream, environment, make_home, wait_for)
+from bus import (MANAGER, MODULE, PATIENCE, ROOT, SESSION, Bus, BusCase, Client,  # noqa: E402
+                 Confabd, environment, make_home, wait_for)
 from gi.repository import GLib  # noqa: E402
 
 ANSWER = 'The quick brown fox jumps over the lazy dog.'
 
 
-class Confabctl(unittest.TestCase):
-
-    @classmethod
-    def setUpClass(cls):
-        cls.bus = Bus()
-        cls.addClassCleanup(cls.bus.close)
-        cls.upstream = Upstream()
-        cls.addClassCleanup(cls.upstream.close)
-        cls.confabd = Confabd(cls.bus, '--session', '--dev', *cls.upstream.args)
-        cls.addClassCleanup(cls.confabd.stop)
-
-    def setUp(self):
-        self.client = Client(self.bus)
-        self.addCleanup(self.client.close)
-
-    def run_it(self, *args, code=0, **kwargs):
-        if 'input' not in kwargs:
-            kwargs['stdin'] = subprocess.DEVNULL
-        kwargs.setdefault('env', self.confabd.env)
-        result = subprocess.run([os.environ['CONFABCTL'], *args], text=True, capture_output=True,
-                                timeout=PATIENCE, check=False, **kwargs)
-        self.assertEqual(result.returncode, code, result.stderr)
-        if code != 0:
-            self.assertRegex(result.stderr, r'^confabctl: [^\n]+\n$')
-        return result.stdout
+class Confabctl(BusCase):
 
     def make_module(self, name, model='raw:plain'):
         return self.client.make_module(self.client.make_session(), moduleId=name, model=model)
 
     def test_chat_in_one_line(self):
         self.make_module('one')
-        self.assertEqual(self.run_it('chat', '-m', 'one', 'Tell', 'me'), ANSWER + '\n')
-        history = self.run_it('history', 'one')
+        self.assertEqual(self.confabctl('chat', '-m', 'one', 'Tell', 'me'), ANSWER + '\n')
+        history = self.confabctl('history', 'one')
         self.assertEqual(history, f'user: Tell me\n\nassistant: {ANSWER}\n\n')
 
     def test_json_of_every_character_below_space(self):
         controls = 'a' + ''.join(chr(i) for i in range(1, 0x20)) + '\x7f\u2028z'
         module = self.make_module('controls', 'raw:echo')
         self.client.end_of(module, self.client.ask(module, controls))
-        asked, answered = json.loads(self.run_it('--json', 'history', 'controls'))
+        asked, answered = json.loads(self.confabctl('--json', 'history', 'controls'))
         self.assertEqual(asked['content'], controls)
         self.assertIn(controls, answered['content'])
 
     def test_chat_reads_what_is_piped(self):
         module = self.make_module('piped')
-        self.run_it('chat', '-m', 'piped', 'Sum up', input='a\nb\n')
-        self.run_it('chat', '-m', 'piped', input='only this\n')
+        self.confabctl('chat', '-m', 'piped', 'Sum up', input='a\nb\n')
+        self.confabctl('chat', '-m', 'piped', input='only this\n')
         asked = [message['content'] for message in self.client.call(
             module, MODULE, 'GetHistory', 0, '') if message['role'] == 'user']
         self.assertEqual(asked, ['Sum up\n\na\nb', 'only this'])
 
     def test_json_for_programs(self):
         self.make_module('json')
-        answer = json.loads(self.run_it('--json', 'chat', '-m', 'json', 'Go'))
+        answer = json.loads(self.confabctl('--json', 'chat', '-m', 'json', 'Go'))
         self.assertEqual((answer['message'], answer['finishReason']), (ANSWER, 'stop'))
-        self.assertRegex(json.loads(self.run_it('--json', 'status'))['Version'], r'^\d')
+        self.assertRegex(json.loads(self.confabctl('--json', 'status'))['Version'], r'^\d')
         self.assertIn('json', [module['Id'] for module in
-                               json.loads(self.run_it('--json', 'modules'))])
-        self.assertEqual(len(json.loads(self.run_it('--json', 'history', 'json'))), 2)
-        providers = json.loads(self.run_it('--json', 'providers'))
+                               json.loads(self.confabctl('--json', 'modules'))])
+        self.assertEqual(len(json.loads(self.confabctl('--json', 'history', 'json'))), 2)
+        providers = json.loads(self.confabctl('--json', 'providers'))
         self.assertEqual(providers[0]['name'], 'openai')
 
     def test_lists(self):
         session = self.client.make_session('A title', sessionId='s.1')
         self.client.make_module(session, 'Of it', moduleId='m.1')
-        self.assertIn('s.1\tA title\n', self.run_it('sessions'))
-        self.assertEqual(self.run_it('modules', 's.1'), 'm.1\tOf it\n')
-        self.assertIn('m.1\tOf it\n', self.run_it('modules'))
-        self.assertIn('runs', self.run_it('status'))
+        self.assertIn('s.1\tA title\n', self.confabctl('sessions'))
+        self.assertEqual(self.confabctl('modules', 's.1'), 'm.1\tOf it\n')
+        self.assertIn('m.1\tOf it\n', self.confabctl('modules'))
+        self.assertIn('runs', self.confabctl('status'))
 
     def test_a_new_module_is_made(self):
-        self.assertEqual(self.run_it('chat', '-m', 'made', 'Go'), ANSWER + '\n')
-        self.assertIn('made', self.run_it('modules', 'default'))
+        self.assertEqual(self.confabctl('chat', '-m', 'made', 'Go'), ANSWER + '\n')
+        self.assertIn('made', self.confabctl('modules', 'default'))
 
     def test_stop_from_elsewhere(self):
         module = self.make_module('stopped', 'raw:slow:500')
         generation = self.client.ask(module)
-        self.run_it('stop', 'stopped')
+        self.confabctl('stop', 'stopped')
         self.assertEqual(self.client.end_of(module, generation)[1][1], 'stopped')
 
     def test_ctrl_c_in_a_terminal_stops_the_answer(self):
@@ -127,36 +102,36 @@ class Confabctl(unittest.TestCase):
         self.assertEqual(answer['finishReason'], 'stopped')
 
     def test_what_goes_wrong(self):
-        self.run_it(code=2)
-        self.run_it('dance', code=2)
-        self.run_it('--dance', code=2)
-        self.run_it('stop', code=2)
-        self.run_it('chat', code=2)
-        self.run_it('stop', 'nowhere', code=1)
+        self.confabctl(code=2)
+        self.confabctl('dance', code=2)
+        self.confabctl('--dance', code=2)
+        self.confabctl('stop', code=2)
+        self.confabctl('chat', code=2)
+        self.confabctl('stop', 'nowhere', code=1)
         self.make_module('broken', 'raw:http-401')
-        self.run_it('chat', '-m', 'broken', 'Go', code=1)
-        self.assertRegex(self.run_it('--version'), r'^confabctl \d')
+        self.confabctl('chat', '-m', 'broken', 'Go', code=1)
+        self.assertRegex(self.confabctl('--version'), r'^confabctl \d')
 
     def test_options_of_other_commands(self):
-        self.run_it('--print', 'status', code=2)
-        self.run_it('--chunks', 'status', code=2)
-        self.run_it('-m', 'x', 'status', code=2)
+        self.confabctl('--print', 'status', code=2)
+        self.confabctl('--chunks', 'status', code=2)
+        self.confabctl('-m', 'x', 'status', code=2)
 
     def test_open_prints(self):
         module = self.make_module('page')
         base = self.client.call(ROOT, MANAGER, 'CreateLink')
-        self.assertEqual(self.run_it('open', '--print'), base + '\n')
+        self.assertEqual(self.confabctl('open', '--print'), base + '\n')
         session = self.client.get(module.rpartition('/modules/')[0], SESSION, 'Id')
-        self.assertEqual(self.run_it('open', '--print', 'page'),
+        self.assertEqual(self.confabctl('open', '--print', 'page'),
                          f'{base}session/{session}/module/page\n')
-        self.assertEqual(json.loads(self.run_it('--json', 'open', '--print')), {'url': base})
-        self.run_it('open', '--print', 'nowhere', code=1)
+        self.assertEqual(json.loads(self.confabctl('--json', 'open', '--print')), {'url': base})
+        self.confabctl('open', '--print', 'nowhere', code=1)
         # a chat of its own each time, which is made when something is asked there
-        pages = {self.run_it('open', '--print', '--new').strip() for _ in range(2)}
+        pages = {self.confabctl('open', '--print', '--new').strip() for _ in range(2)}
         self.assertEqual(len(pages), 2)
         for page in pages:
             self.assertRegex(page.removeprefix(base), r'^session/default/module/[0-9a-f-]{36}$')
-        self.run_it('open', '--print', '--new', 'page', code=2)
+        self.confabctl('open', '--print', '--new', 'page', code=2)
 
     def test_open_lets_the_desktop_do_it(self):
         data = os.path.join(self.confabd.home, 'data')
@@ -172,18 +147,18 @@ class Confabctl(unittest.TestCase):
         with open(os.path.join(config, 'mimeapps.list'), 'w', encoding='utf-8') as file:
             file.write('[Default Applications]\nx-scheme-handler/http=browser.desktop\n')
         env = {**self.confabd.env, 'XDG_DATA_DIRS': os.path.join(self.confabd.home, 'nothing')}
-        self.run_it('open', env=env)
+        self.confabctl('open', env=env)
         wait_for(lambda: os.path.exists(opened), 'the browser')
         with open(opened, encoding='utf-8') as file:
             self.assertEqual(file.read().strip(), self.client.call(ROOT, MANAGER, 'CreateLink'))
         os.unlink(os.path.join(config, 'mimeapps.list'))
         os.unlink(os.path.join(data, 'applications', 'browser.desktop'))
-        self.run_it('open', env=env, code=1)
+        self.confabctl('open', env=env, code=1)
 
     def test_no_token_with_dev(self):
-        self.run_it('token', code=1)
-        self.run_it('token', 'rotate', code=1)
-        self.run_it('token', 'eat', code=2)
+        self.confabctl('token', code=1)
+        self.confabctl('token', 'rotate', code=1)
+        self.confabctl('token', 'eat', code=2)
 
     def test_without_confab(self):
         bus = Bus()
@@ -195,202 +170,6 @@ class Confabctl(unittest.TestCase):
                                         capture_output=True, timeout=PATIENCE, check=False)
                 self.assertEqual(result.returncode, 3)
                 self.assertRegex(result.stderr, r'^confabctl: [^\n]+\n$')
-
-
-class Monitored:
-    """confabctl monitor beside a Confab of its own, and what it has said."""
-
-    def __init__(self, case, *args):
-        self.case = case
-        self.bus = Bus()
-        self.bus_runs = True
-        case.addCleanup(self.close_bus)
-        self.confabd = Confabd(self.bus, '--session', '--dev', *case.upstream.args)
-        case.addCleanup(self.stop)
-        self.client = Client(self.bus)
-        self.output = os.path.join(self.confabd.home, 'monitor')
-        with open(self.output, 'wb') as file:
-            # pylint: disable-next=consider-using-with
-            self.process = subprocess.Popen(
-                [os.environ['CONFABCTL'], 'monitor', *args], env=self.confabd.env, stdout=file,
-                stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        case.addCleanup(self.process.stderr.close)
-        case.addCleanup(self.process.kill)
-        # it hears us once it says so
-        wait_for(lambda: self.client.make_session() and self.text(), 'the monitor')
-
-    def close_bus(self):
-        if self.bus_runs:
-            self.bus_runs = False
-            self.bus.close()
-
-    def stop(self):
-        if self.confabd.process.poll() is None:
-            self.confabd.stop()
-
-    def text(self):
-        with open(self.output, encoding='utf-8') as file:
-            return file.read()
-
-    def events(self):
-        return [json.loads(line) for line in self.text().splitlines() if line.endswith('}')]
-
-    def chat(self, model='raw:plain', **options):
-        module = self.client.make_module(self.client.make_session(), model=model, **options)
-        return module, self.client.ask(module)
-
-    def end(self, code):
-        self.case.assertEqual(self.process.wait(PATIENCE), code)
-        error = self.process.stderr.read()
-        self.case.assertRegex(error, r'^confabctl: [^\n]+\n$' if code != 0 else r'^$')
-
-
-class TestMonitor(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.upstream = Upstream()
-        cls.addClassCleanup(cls.upstream.close)
-
-    def test_events_for_programs(self):
-        monitored = Monitored(self, '--json', '--chunks')
-        _, generation = monitored.chat(moduleId='m.1')
-        wait_for(lambda: any(event['event'] == 'completed' for event in monitored.events()), 'it')
-        events = [event for event in monitored.events() if event.get('moduleId') == 'm.1']
-        self.assertEqual(events[0]['event'], 'module-added')
-        run = [event for event in events if event.get('generationId') == generation]
-        self.assertEqual((run[0]['event'], run[-1]['event']), ('started', 'completed'))
-        self.assertEqual(run[-1]['finishReason'], 'stop')
-        chunks = [event for event in run if event['event'] == 'chunk']
-        self.assertEqual(''.join(event['chunk'] for event in chunks), ANSWER)
-        self.assertEqual(chunks[0]['fromSeq'], 1)
-        self.assertIn('streaming', [event['state'] for event in events
-                                    if event['event'] == 'state'])
-        self.assertTrue(all(event['at'] > 1.7e12 for event in events))
-        monitored.process.send_signal(signal.SIGINT)
-        monitored.end(0)
-
-    def test_watches_more_modules_than_it_may_at_once(self):
-        """Of 200 modules 150 can be watched in one go: the others are watched later."""
-        bus = Bus()
-        self.addCleanup(bus.close)
-        confabd = Confabd(bus, '--session', '--dev', *self.upstream.args)
-        config = os.path.join(confabd.home, 'confab.conf')
-        client = Client(bus)
-        self.addCleanup(client.close)
-        session = client.make_session()
-        modules = [client.make_module(session, model='raw:plain', moduleId=f'm{number}')
-                   for number in range(200)]
-        confabd.stop(keep=True)
-        with open(config, 'w', encoding='utf-8') as file:
-            file.write('[confab]\nclient-rate=15\n')
-        confabd = Confabd(bus, '--session', '--dev', '--config', config, *self.upstream.args,
-                          home=confabd.home)
-        self.addCleanup(confabd.stop)
-        output = os.path.join(confabd.home, 'monitor')
-        with open(output, 'wb') as file:
-            # pylint: disable-next=consider-using-with
-            process = subprocess.Popen(
-                [os.environ['CONFABCTL'], 'monitor', '--chunks', '--json'], env=confabd.env,
-                stdout=file, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        self.addCleanup(process.stderr.close)
-        self.addCleanup(process.kill)
-
-        def events(name):
-            with open(output, encoding='utf-8') as file:
-                return [json.loads(line) for line in file
-                        if line.endswith('}\n') and f'"{name}"' in line]
-
-        # by another client each time, as each has a limit of its own
-        wait_for(lambda: self.with_another(bus, Client.make_session) and events('session-added'),
-                 'the monitor')
-        time.sleep(5)
-        for module in modules:
-            self.with_another(bus, Client.ask, module)
-        wait_for(lambda: {event['moduleId'] for event in events('completed')}
-                 >= {f'm{number}' for number in range(200)}, 'all answers')
-        texts = {}
-        for event in events('chunk'):
-            texts[event['moduleId']] = texts.get(event['moduleId'], '') + event['chunk']
-        self.assertEqual(texts, {f'm{number}': ANSWER for number in range(200)})
-        process.send_signal(signal.SIGINT)
-        self.assertEqual((process.wait(PATIENCE), process.stderr.read()), (0, ''))
-
-    @staticmethod
-    def with_another(bus, call, *args):
-        client = Client(bus)
-        try:
-            return call(client, *args)
-        finally:
-            client.close()
-
-    def test_tells_what_was_written_before_it_watched(self):
-        bus = Bus()
-        self.addCleanup(bus.close)
-        confabd = Confabd(bus, '--session', '--dev', *self.upstream.args)
-        self.addCleanup(confabd.stop)
-        client = Client(bus)
-        self.addCleanup(client.close)
-        module = client.make_module(client.make_session(), model='raw:stall', moduleId='m')
-        client.call(module, MODULE, 'Watch')
-        generation = client.ask(module)
-        _, (_, _, seq, text) = wait_for(lambda: client.heard(module, 'Chunk'), 'a chunk')[-1]
-        with subprocess.Popen([os.environ['CONFABCTL'], 'monitor', '--chunks', '--json'],
-                              env=confabd.env, stdout=subprocess.PIPE, text=True) as process:
-            event = json.loads(process.stdout.readline())
-            process.terminate()
-            self.assertEqual(process.wait(PATIENCE), 0)
-        del event['at']
-        self.assertEqual(event, {'event': 'chunk', 'sessionId': event['sessionId'],
-                                 'moduleId': 'm', 'generationId': generation, 'fromSeq': 1,
-                                 'seq': seq, 'chunk': text})
-        client.call(module, MODULE, 'Stop')
-
-    def test_lines_for_people_tell_no_text_unasked(self):
-        monitored = Monitored(self)
-        monitored.chat('raw:http-401', moduleId='m.2')
-        wait_for(lambda: 'upstream-auth' in monitored.text(), 'the failure')
-        self.assertRegex(monitored.text(), r'(?m)^\d\d:\d\d:\d\d failed +m\.2 ')
-        monitored.chat(moduleId='m.3')
-        wait_for(lambda: 'completed' in monitored.text(), 'the end')
-        self.assertNotIn('quick', monitored.text())
-        monitored.process.terminate()
-        monitored.end(0)
-
-    def test_what_is_deleted(self):
-        monitored = Monitored(self, '--json')
-        session = monitored.client.make_session(sessionId='s.4')
-        module = monitored.client.make_module(session, moduleId='m.4')
-        monitored.client.call(module, MODULE, 'Delete')
-        monitored.client.call(session, SESSION, 'Delete')
-        wait_for(lambda: any(event['event'] == 'session-removed' for event in monitored.events()),
-                 'the end')
-        names = [event['event'] for event in monitored.events()
-                 if event.get('sessionId') == 's.4' and event['event'] != 'state']
-        self.assertEqual(names, ['session-added', 'module-added', 'module-removed',
-                                 'session-removed'])
-
-    def test_ends_with_confab(self):
-        monitored = Monitored(self)
-        monitored.stop()
-        monitored.end(3)
-
-    def test_ends_with_the_bus(self):
-        monitored = Monitored(self)
-        monitored.bus.stop()
-        monitored.bus_runs = False
-        monitored.end(3)
-
-    def test_ends_with_its_reader(self):
-        bus = Bus()
-        self.addCleanup(bus.close)
-        confabd = Confabd(bus, '--session', '--dev', *self.upstream.args)
-        self.addCleanup(confabd.stop)
-        client = Client(bus)
-        self.addCleanup(client.close)
-        with subprocess.Popen(['sh', '-c', f'{os.environ["CONFABCTL"]} monitor | head -1'],
-                              env=confabd.env, stdout=subprocess.PIPE, text=True) as process:
-            wait_for(lambda: client.make_session() and process.poll() is not None, 'the end')
-            self.assertIn('session-added', process.stdout.read())
 
 
 class TestToken(unittest.TestCase):

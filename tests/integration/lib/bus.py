@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import unittest
 
 import gi
 
@@ -240,3 +241,32 @@ class Client:
 
     def close(self):
         self.connection.close_sync(None)
+
+
+class BusCase(unittest.TestCase):
+    """One confabd on a bus for all tests of a class, and a client for each."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.bus = Bus()
+        cls.addClassCleanup(cls.bus.close)
+        cls.upstream = Upstream()
+        cls.addClassCleanup(cls.upstream.close)
+        cls.confabd = Confabd(cls.bus, '--session', '--dev', *cls.upstream.args)
+        cls.addClassCleanup(cls.confabd.stop)
+
+    def setUp(self):
+        self.client = Client(self.bus)
+        self.addCleanup(self.client.close)
+
+    def confabctl(self, *args, code=0, **kwargs):
+        """What it prints; of a refusal one line is told."""
+        if 'input' not in kwargs:
+            kwargs['stdin'] = subprocess.DEVNULL
+        kwargs.setdefault('env', self.confabd.env)
+        result = subprocess.run([os.environ['CONFABCTL'], *args], text=True, capture_output=True,
+                                timeout=PATIENCE, check=False, **kwargs)
+        self.assertEqual(result.returncode, code, result.stderr)
+        if code != 0:
+            self.assertRegex(result.stderr, r'^confabctl: [^\n]+\n$')
+        return result.stdout
