@@ -2,8 +2,8 @@
 #include "fuzz.h"
 
 #include "engineio-payload.h"
+#include "socketio-decoder.h"
 #include "socketio-json.h"
-#include "socketio-packet.h"
 
 /* The messages of a connection, joined as a payload of protocol 4: text for packets, binary for
  * their attachments. What decodes encodes back to an equal packet. */

@@ -7,7 +7,7 @@
 #include "confab-generation.h"
 #include "confab-openai-reader.h"
 #include "confab-wire.h"
-#include "socketio-packet.h"
+#include "socketio-decoder.h"
 
 static void
 drop_text_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_data)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socketio-client-private.h"
 
+#include "socketio-decoder.h"
 #include "socketio-json.h"
 #include "socketio-namespace-private.h"
 #include "socketio-server-private.h"
