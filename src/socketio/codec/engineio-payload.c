@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "engineio-base64.h"
+
 /* Joins the packets of a protocol 4 body. */
 #define SEPARATOR '\x1e'
 
@@ -45,79 +47,6 @@ is_utf8 (const char *text, gsize length)
   return TRUE;
 }
 
-static gsize
-base64_length (gsize length)
-{
-  return (length + 2) / 3 * 4;
-}
-
-static void
-append_base64 (GString *out, GBytes *data)
-{
-  gsize length;
-  const guchar *bytes = g_bytes_get_data (data, &length);
-  gsize start = out->len;
-  gsize written;
-  int state = 0;
-  int save = 0;
-
-  /* what g_base64_encode_step() and _close() ask for: more than they will use */
-  g_string_set_size (out, start + (length / 3 + 1) * 4 + 4);
-  written = g_base64_encode_step (bytes, length, FALSE, out->str + start, &state, &save);
-  written += g_base64_encode_close (FALSE, out->str + start + written, &state, &save);
-  g_string_set_size (out, start + written);
-}
-
-/* g_base64_decode() skips what it does not know; a peer that sends such things is broken. */
-static gboolean
-is_base64 (const char *text, gsize length)
-{
-  gsize n_padding = 0;
-
-  if (length % 4 != 0)
-    return FALSE;
-  if (length == 0)
-    return TRUE;
-
-  while (n_padding < 2 && text[length - 1] == '=')
-    {
-      n_padding++;
-      length--;
-    }
-  for (gsize i = 0; i < length; i++)
-    {
-      if (!g_ascii_isalnum (text[i]) && text[i] != '+' && text[i] != '/')
-        return FALSE;
-    }
-
-  /* the bits of the last digit that belong to no byte must be zero */
-  if (n_padding == 2)
-    return strchr ("AQgw", text[length - 1]) != NULL;
-  if (n_padding == 1)
-    return strchr ("AEIMQUYcgkosw048", text[length - 1]) != NULL;
-  return TRUE;
-}
-
-static GBytes *
-base64_decode (const char *text, gsize length, GError **error)
-{
-  g_autofree guchar *bytes = NULL;
-  gsize n_bytes;
-  int state = 0;
-  guint save = 0;
-
-  if (!is_base64 (text, length))
-    {
-      fail (error, "Invalid base64");
-      return NULL;
-    }
-
-  /* g_base64_decode_step() may write one group of three past the last whole one */
-  bytes = g_malloc (length / 4 * 3 + 3);
-  n_bytes = g_base64_decode_step (text, length, bytes, &state, &save);
-  return g_bytes_new_take (g_steal_pointer (&bytes), n_bytes);
-}
-
 /* Takes @data. */
 static gboolean
 take_packet (GArray *packets, GBytes *data, gboolean binary, GError **error)
@@ -153,7 +82,7 @@ engineio_payload_encode_v4 (const EngineioPacket *packets, gsize n_packets)
   for (gsize i = 0; i < n_packets; i++)
     {
       gsize length = g_bytes_get_size (packets[i].data);
-      size += packets[i].binary ? 1 + base64_length (length) : length;
+      size += packets[i].binary ? 1 + engineio_base64_length (length) : length;
     }
 
   out = g_string_sized_new (size);
@@ -164,7 +93,7 @@ engineio_payload_encode_v4 (const EngineioPacket *packets, gsize n_packets)
       if (packets[i].binary)
         {
           g_string_append_c (out, 'b');
-          append_base64 (out, packets[i].data);
+          engineio_base64_append (out, packets[i].data);
         }
       else
         {
@@ -183,7 +112,7 @@ decode_packet_v4 (GArray *packets, GBytes *body, gsize offset, gsize length, GEr
 
   if (length > 0 && text[0] == 'b')
     {
-      GBytes *data = base64_decode (text + 1, length - 1, error);
+      GBytes *data = engineio_base64_decode (text + 1, length - 1, error);
       return data != NULL && take_packet (packets, data, TRUE, error);
     }
   if (!is_utf8 (text, length))
@@ -266,9 +195,9 @@ append_v3 (GString *out, const EngineioPacket *packet)
 
   if (packet->binary)
     {
-      g_string_append_printf (out, "%" G_GSIZE_FORMAT ":b%d", 2 + base64_length (length),
+      g_string_append_printf (out, "%" G_GSIZE_FORMAT ":b%d", 2 + engineio_base64_length (length),
                               ENGINEIO_PACKET_MESSAGE);
-      append_base64 (out, packet->data);
+      engineio_base64_append (out, packet->data);
     }
   else
     {
@@ -321,7 +250,7 @@ engineio_payload_encode_v3 (const EngineioPacket *packets,
       gsize length = g_bytes_get_size (packets[i].data);
 
       any_binary = any_binary || packets[i].binary;
-      size += 16 + (packets[i].binary ? base64_length (length) : length);
+      size += 16 + (packets[i].binary ? engineio_base64_length (length) : length);
     }
   *is_binary = supports_binary && any_binary;
 
@@ -371,7 +300,7 @@ decode_base64_v3 (const char *text, gsize length, GError **error)
       fail (error, "A binary packet that is no message");
       return NULL;
     }
-  return base64_decode (text + 2, length - 2, error);
+  return engineio_base64_decode (text + 2, length - 2, error);
 }
 
 static GArray *
