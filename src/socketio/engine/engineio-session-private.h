@@ -51,6 +51,10 @@ struct _EngineioSession
 /* Ends it because of what the peer did: @orderly lets the transport say goodbye. */
 void engineio_session_fail (EngineioSession *self, const char *reason, gboolean orderly);
 void engineio_session_release_transport (EngineioTransport **place);
+/* Closes the transport if the session is closing and all is out. */
+void engineio_session_advance_close (EngineioSession *self);
+
+/* engineio-session-sending.c: what is on its way out, and what waits for that */
 void engineio_session_send_packets (EngineioSession *self,
                                     const EngineioPacket *packets,
                                     guint n_packets);
@@ -64,6 +68,9 @@ void engineio_session_flush_now (EngineioSession *self);
 /* Answers a poll that waits, so that the client can stop polling; a poll that comes later is
  * answered when it comes. */
 void engineio_session_end_poll (EngineioSession *self);
+void engineio_session_drop_queue (EngineioSession *self);
+/* If somebody wants to be told of it, and little enough is left. */
+void engineio_session_maybe_tell_drained (EngineioSession *self);
 
 /* engineio-session-heartbeat.c */
 void engineio_session_start_heartbeat (EngineioSession *self);

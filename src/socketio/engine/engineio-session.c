@@ -9,9 +9,6 @@
 #define CLOSE_TIMEOUT_MS 30000
 /* How long a session that its client closed waits for a poll that may be on its way. */
 #define LAST_POLL_TIMEOUT_MS 1000
-/* Bytes of memory that a packet takes while it waits, however small it is: its place in the queue,
- * its GBytes, and what malloc() needs for itself. */
-#define LEAST_PACKET_COST 256
 
 G_STATIC_ASSERT (ENGINEIO_SID_LENGTH == SOCKETIO_ID_LENGTH);
 
@@ -94,13 +91,6 @@ engineio_session_get_counters (EngineioSession *self)
   return self->counters;
 }
 
-gsize
-engineio_session_get_queued (EngineioSession *self)
-{
-  return self->queued
-         + (self->transport != NULL ? engineio_transport_get_pending (self->transport) : 0);
-}
-
 static void
 count_end (EngineioSession *self, const char *reason)
 {
@@ -146,14 +136,6 @@ engineio_session_release_transport (EngineioTransport **place)
   g_clear_object (place);
 }
 
-static void
-drop_queue (EngineioSession *self)
-{
-  g_clear_pointer (&self->queue, g_array_unref);
-  self->queued = 0;
-  self->cost = 0;
-}
-
 /* The end: nothing of the session is left but the references of those in the middle of a call. The
  * caller has dealt with the transport. */
 static void
@@ -167,7 +149,7 @@ session_finish (EngineioSession *self, const char *reason)
   socketio_reactor_stop_timer (self->reactor, &self->close_timer);
   engineio_session_drop_candidate (self);
   engineio_session_release_transport (&self->transport);
-  drop_queue (self);
+  engineio_session_drop_queue (self);
   tell_closed (self, reason);
   /* may drop the last reference but the caller's */
   engineio_server_remove_session (g_steal_pointer (&self->server), self);
@@ -202,9 +184,8 @@ close_timeout_cb (gpointer user_data)
   engineio_session_fail (user_data, "forced close", FALSE);
 }
 
-/* Closes the transport when all is out. */
-static void
-advance_close (EngineioSession *self)
+void
+engineio_session_advance_close (EngineioSession *self)
 {
   if (self->state != SESSION_CLOSING || self->queue != NULL)
     return;
@@ -235,7 +216,7 @@ begin_close (EngineioSession *self, const char *reason, guint timeout_ms)
   engineio_session_drop_candidate (self);
   tell_closed (self, reason);
   engineio_session_flush_now (self);
-  advance_close (self);
+  engineio_session_advance_close (self);
 }
 
 void
@@ -259,202 +240,7 @@ engineio_session_close_hastily (EngineioSession *self, const char *reason)
   self->hasty = TRUE;
   begin_close (self, reason, CLOSE_TIMEOUT_MS);
   /* one that was closing already */
-  advance_close (self);
-}
-
-gboolean
-engineio_session_awaits_poll (EngineioSession *self)
-{
-  return self->queue != NULL && engineio_transport_gathers (self->transport);
-}
-
-static void
-maybe_tell_drained (EngineioSession *self)
-{
-  if (!self->wants_drained)
-    return;
-  if (engineio_session_get_queued (self) > engineio_server_get_options (self->server)->low_mark)
-    {
-      /* the transport is not through with what it took; with packets left here, it calls anyway */
-      if (self->queue == NULL)
-        engineio_transport_notify_empty (self->transport);
-      return;
-    }
-
-  self->wants_drained = FALSE;
-  if (self->funcs != NULL)
-    self->funcs->drained (self, self->user_data);
-}
-
-guint
-engineio_session_hand_over (EngineioSession *self,
-                            EngineioTransport *transport,
-                            const EngineioPacket *packets,
-                            guint n_packets,
-                            gsize *size)
-{
-  guint n = engineio_transport_send (transport, packets, n_packets);
-
-  *size = 0;
-  for (guint i = 0; i < n; i++)
-    *size += g_bytes_get_size (packets[i].data);
-  socketio_counters_add (self->counters, SOCKETIO_COUNTER_PACKETS_OUT, n);
-  socketio_counters_add (self->counters, SOCKETIO_COUNTER_BYTES_OUT, *size);
-  return n;
-}
-
-/* Of what waits: a small packet takes more memory than its bytes. */
-static gsize
-get_cost (const EngineioPacket *packet)
-{
-  return MAX (g_bytes_get_size (packet->data), LEAST_PACKET_COST);
-}
-
-void
-engineio_session_flush_now (EngineioSession *self)
-{
-  EngineioPacket *packets;
-  gsize size;
-  guint n;
-
-  if (self->queue == NULL || self->transport == NULL)
-    return;
-
-  packets = (EngineioPacket *) self->queue->data;
-  n = engineio_session_hand_over (self, self->transport, packets, self->queue->len, &size);
-  self->queued -= size;
-  for (guint i = 0; i < n; i++)
-    self->cost -= get_cost (&packets[i]);
-  if (n == self->queue->len)
-    g_clear_pointer (&self->queue, g_array_unref);
-  else if (n > 0)
-    g_array_remove_range (self->queue, 0, n);
-
-  if (self->wants_drained && self->queue == NULL)
-    engineio_transport_notify_empty (self->transport);
-}
-
-static void
-flush_cb (gpointer user_data)
-{
-  g_autoptr (EngineioSession) self = user_data;
-
-  self->flush_pending = FALSE;
-  engineio_session_flush_now (self);
-  advance_close (self);
-}
-
-static void
-session_flush (EngineioSession *self)
-{
-  if (self->transport == NULL || self->queue == NULL)
-    return;
-  if (!engineio_transport_gathers (self->transport))
-    {
-      engineio_session_flush_now (self);
-      return;
-    }
-  if (self->flush_pending)
-    return;
-
-  self->flush_pending = TRUE;
-  socketio_reactor_invoke (self->reactor, flush_cb, engineio_session_ref (self));
-}
-
-static void
-enqueue (EngineioSession *self, const EngineioPacket *packet)
-{
-  EngineioPacket copy = engineio_packet_copy (packet);
-
-  if (self->queue == NULL)
-    {
-      self->queue = g_array_sized_new (FALSE, FALSE, sizeof (EngineioPacket), 4);
-      g_array_set_clear_func (self->queue, (GDestroyNotify) engineio_packet_clear);
-    }
-  g_array_append_val (self->queue, copy);
-  self->queued += g_bytes_get_size (packet->data);
-  self->cost += get_cost (packet);
-}
-
-void
-engineio_session_send_packets (EngineioSession *self,
-                               const EngineioPacket *packets,
-                               guint n_packets)
-{
-  gsize size;
-  guint n = 0;
-
-  /* the usual case: the transport takes it as it is */
-  if (self->queue == NULL && !engineio_transport_gathers (self->transport))
-    n = engineio_session_hand_over (self, self->transport, packets, n_packets, &size);
-  for (; n < n_packets; n++)
-    enqueue (self, &packets[n]);
-  session_flush (self);
-}
-
-static gboolean
-exceeds (EngineioSession *self, gsize limit)
-{
-  gsize with_transport = engineio_session_get_queued (self) - self->queued;
-
-  return self->cost + with_transport > limit;
-}
-
-/* What may wait. Where events are refused before, it is the rest that is bounded here. */
-static gsize
-get_limit (EngineioSession *self)
-{
-  const EngineioOptions *options = engineio_server_get_options (self->server);
-
-  return options->overflow == SOCKETIO_OVERFLOW_REFUSE ? 2 * options->max_queued
-                                                       : options->max_queued;
-}
-
-gboolean
-engineio_session_refuses (EngineioSession *self)
-{
-  const EngineioOptions *options;
-
-  if (self->state != SESSION_OPEN)
-    return FALSE;
-  options = engineio_server_get_options (self->server);
-  return options->overflow == SOCKETIO_OVERFLOW_REFUSE && exceeds (self, options->max_queued);
-}
-
-gboolean
-engineio_session_is_ready (EngineioSession *self)
-{
-  return self->state == SESSION_OPEN
-         && engineio_session_get_queued (self)
-                <= engineio_server_get_options (self->server)->high_mark;
-}
-
-gboolean
-engineio_session_send (EngineioSession *self, const EngineioPacket *packets, guint n_packets)
-{
-  if (self->state != SESSION_OPEN)
-    return FALSE;
-  if (exceeds (self, get_limit (self)))
-    {
-      socketio_counters_count (self->counters, SOCKETIO_COUNTER_OVERFLOWS);
-      g_debug ("A client does not read what it is sent; its connection is closed");
-      engineio_session_fail (self, "transport error", FALSE);
-      return FALSE;
-    }
-
-  engineio_session_send_packets (self, packets, n_packets);
-  return TRUE;
-}
-
-void
-engineio_session_notify_drained (EngineioSession *self)
-{
-  if (self->state != SESSION_OPEN || self->wants_drained)
-    return;
-
-  self->wants_drained = TRUE;
-  if (self->queue == NULL)
-    engineio_transport_notify_empty (self->transport);
+  engineio_session_advance_close (self);
 }
 
 void
@@ -501,7 +287,7 @@ handle_current_packet (EngineioSession *self, const EngineioPacket *packet)
       break;
     case ENGINEIO_PACKET_CLOSE:
       self->peer_closed = TRUE;
-      drop_queue (self);
+      engineio_session_drop_queue (self);
       begin_close (self, "transport close", LAST_POLL_TIMEOUT_MS);
       break;
     case ENGINEIO_PACKET_NOOP:
@@ -511,19 +297,6 @@ handle_current_packet (EngineioSession *self, const EngineioPacket *packet)
       engineio_session_fail (self, "parse error", TRUE);
       break;
     }
-}
-
-void
-engineio_session_end_poll (EngineioSession *self)
-{
-  EngineioPacket noop = engineio_packet_new_static ("6");
-  gsize size;
-
-  if (self->queue != NULL)
-    engineio_session_flush_now (self);
-  else
-    engineio_session_hand_over (self, self->transport, &noop, 1, &size);
-  engineio_packet_clear (&noop);
 }
 
 void
@@ -562,8 +335,8 @@ engineio_session_handle_progress (EngineioSession *self, EngineioTransport *tran
   engineio_session_flush_now (self);
   if (self->probed && self->queue == NULL)
     engineio_session_end_poll (self);
-  maybe_tell_drained (self);
-  advance_close (self);
+  engineio_session_maybe_tell_drained (self);
+  engineio_session_advance_close (self);
 }
 
 void
