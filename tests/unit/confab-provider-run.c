@@ -326,3 +326,30 @@ provider_check_stall (ProviderMaker maker, const char *type, const char *body)
   g_assert_cmpuint (run.text->len, >, 0);
   g_assert_cmpint (raw_server_wait_for_close (server, 2000), !=, 0);
 }
+
+void
+provider_assert_text (const ProviderRun *run, const char *text, ConfabFinishReason reason)
+{
+  g_assert_no_error (run->error);
+  g_assert_cmpstr (run->text->str, ==, text);
+  g_assert_cmpint (run->outcome->finish_reason, ==, reason);
+}
+
+void
+provider_test_init (int *argc, char ***argv)
+{
+  /* Before GIO looks for it: LeakSanitizer does not get along with the real one's libraries. */
+  g_setenv ("GIO_USE_TLS", "dummy", TRUE);
+  g_test_init (argc, argv, NULL);
+}
+
+void
+provider_add_cases (const char *path, const ProviderCase *cases, gsize n_cases, GTestDataFunc func)
+{
+  for (gsize i = 0; i < n_cases; i++)
+    {
+      g_autofree char *test_path = g_strconcat (path, "/", cases[i].name, NULL);
+
+      g_test_add_data_func (test_path, &cases[i], func);
+    }
+}

@@ -30,6 +30,7 @@ void provider_run_start (ProviderRun *run,
                          ConfabPrompt *prompt,
                          GCancellable *cancellable);
 void provider_run_wait (ProviderRun *run);
+void provider_assert_text (const ProviderRun *run, const char *text, ConfabFinishReason reason);
 
 /* Makes a provider of the kind under test, with the key "sk-secret". @server: NULL where none is
  * asked; @model: nullable */
@@ -51,6 +52,12 @@ typedef struct
   /* Nullable: must stand in the error's message. */
   const char *words;
 } ProviderCase;
+
+/* g_test_init() without TLS. */
+void provider_test_init (int *argc, char ***argv);
+/* Adds one test for each of @cases, named after it below @path. */
+void
+provider_add_cases (const char *path, const ProviderCase *cases, gsize n_cases, GTestDataFunc func);
 
 /* Runs @c: a streamed body whole and with every byte a chunk of its own, and then the reader alone
  * with pieces of every size. */

@@ -438,16 +438,9 @@ test_stall (void)
 int
 main (int argc, char **argv)
 {
-  /* Before GIO looks for it: LeakSanitizer does not get along with the real one's libraries. */
-  g_setenv ("GIO_USE_TLS", "dummy", TRUE);
-  g_test_init (&argc, &argv, NULL);
+  provider_test_init (&argc, &argv);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strconcat ("/confab/anthropic/", cases[i].name, NULL);
-
-      g_test_add_data_func (path, &cases[i], test_case);
-    }
+  provider_add_cases ("/confab/anthropic", cases, G_N_ELEMENTS (cases), test_case);
   g_test_add_func ("/confab/anthropic/request", test_request);
   g_test_add_func ("/confab/anthropic/roles", test_roles);
   g_test_add_func ("/confab/anthropic/parameters", test_parameters);

@@ -206,9 +206,7 @@ test_context (void)
 int
 main (int argc, char **argv)
 {
-  /* Before GIO looks for it: LeakSanitizer does not get along with the real one's libraries. */
-  g_setenv ("GIO_USE_TLS", "dummy", TRUE);
-  g_test_init (&argc, &argv, NULL);
+  provider_test_init (&argc, &argv);
 
   g_test_add_func ("/confab/http-settings/headers/good", test_headers);
   g_test_add_func ("/confab/http-settings/headers/bad", test_bad_headers);

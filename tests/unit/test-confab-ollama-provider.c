@@ -346,16 +346,9 @@ test_stall (void)
 int
 main (int argc, char **argv)
 {
-  /* Before GIO looks for it: LeakSanitizer does not get along with the real one's libraries. */
-  g_setenv ("GIO_USE_TLS", "dummy", TRUE);
-  g_test_init (&argc, &argv, NULL);
+  provider_test_init (&argc, &argv);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strconcat ("/confab/ollama/", cases[i].name, NULL);
-
-      g_test_add_data_func (path, &cases[i], test_case);
-    }
+  provider_add_cases ("/confab/ollama", cases, G_N_ELEMENTS (cases), test_case);
   g_test_add_func ("/confab/ollama/request", test_request);
   g_test_add_func ("/confab/ollama/request-without-parameters", test_request_without_parameters);
   g_test_add_func ("/confab/ollama/usage", test_usage);

@@ -355,10 +355,8 @@ test_model (void)
 int
 main (int argc, char **argv)
 {
-  /* Before GIO looks for it: LeakSanitizer does not get along with the real one's libraries. */
-  g_setenv ("GIO_USE_TLS", "dummy", TRUE);
   clear_environment ();
-  g_test_init (&argc, &argv, NULL);
+  provider_test_init (&argc, &argv);
 
   g_test_add_func ("/confab/providers/registry", test_registry);
   g_test_add_func ("/confab/providers/nothing-said", test_nothing_said);

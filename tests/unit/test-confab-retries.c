@@ -451,9 +451,7 @@ test_anthropic_overloaded (void)
 int
 main (int argc, char **argv)
 {
-  /* Before GIO looks for it: LeakSanitizer does not get along with the real one's libraries. */
-  g_setenv ("GIO_USE_TLS", "dummy", TRUE);
-  g_test_init (&argc, &argv, NULL);
+  provider_test_init (&argc, &argv);
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
