@@ -12,7 +12,8 @@ G_BEGIN_DECLS
  */
 SocketioArgs *socketio_args_new_take (JsonNode *root, guint first);
 
-/* The bytes that placeholders number @index, which must be less than the number of attachments. */
+/* Returns: (transfer none): the bytes that placeholders number @index, which must be less than the
+ * number of attachments */
 GBytes *socketio_args_get_attachment (SocketioArgs *self, guint index);
 
 /* Adds the next attachment of a packet whose placeholders are in the tree already. */

@@ -83,9 +83,11 @@ void engineio_server_serve (EngineioServer *self,
                             const char *path,
                             gboolean own);
 
+/* Returns: (transfer none): a copy of those given */
 EngineioOptions *engineio_server_get_options (EngineioServer *self);
+/* Returns: (transfer none): as given */
 SocketioReactor *engineio_server_get_reactor (EngineioServer *self);
-/* (transfer none); a g_rc_box */
+/* Returns: (transfer none): a g_rc_box */
 SocketioCounters *engineio_server_get_counters (EngineioServer *self);
 guint engineio_server_get_n_sessions (EngineioServer *self);
 

@@ -47,11 +47,15 @@ void engineio_session_set_funcs (EngineioSession *self,
                                  const EngineioSessionFuncs *funcs,
                                  gpointer user_data);
 
+/* Returns: (transfer none): the same for its life */
 const char *engineio_session_get_sid (EngineioSession *self);
 /* 3 or 4 */
 guint engineio_session_get_protocol (EngineioSession *self);
+/* Returns: (transfer none): the request with which it began */
 SocketioHandshake *engineio_session_get_handshake (EngineioSession *self);
+/* Returns: (transfer none) (nullable): what carries it now; NULL once it is closed */
 EngineioTransport *engineio_session_get_transport (EngineioSession *self);
+/* Returns: (transfer none): the server's, a g_rc_box */
 SocketioCounters *engineio_session_get_counters (EngineioSession *self);
 
 /* Sends MESSAGE packets, in order. FALSE if it is not open, or if more than the server's max_queued

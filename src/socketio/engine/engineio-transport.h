@@ -41,8 +41,10 @@ struct _EngineioTransportClass
   void (*abort) (EngineioTransport *self);
 };
 
+/* Returns: (transfer none): static, in the protocol's words */
 const char *engineio_transport_get_name (EngineioTransport *self);
 gboolean engineio_transport_gathers (EngineioTransport *self);
+/* Returns: (transfer none) (nullable): NULL while it is attached to none */
 EngineioSession *engineio_transport_get_session (EngineioTransport *self);
 void engineio_transport_attach (EngineioTransport *self, EngineioSession *session);
 void engineio_transport_detach (EngineioTransport *self);

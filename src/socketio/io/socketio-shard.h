@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  */
 SocketioShard *socketio_shard_new (SocketioReactor *reactor);
 
+/* Returns: (transfer none): whose it is */
 SocketioReactor *socketio_shard_get_reactor (SocketioShard *self);
 
 /* Around calls into libsoup for a connection of this shard: makes its context the thread default.
@@ -32,6 +33,7 @@ void socketio_shard_release (SocketioShard *self);
 /* For the reactor */
 gboolean socketio_shard_is_full (SocketioShard *self);
 void socketio_shard_add_user (SocketioShard *self);
+/* Returns: (transfer none): its place among the reactor's shards with room */
 GList *socketio_shard_get_link (SocketioShard *self);
 SocketioShard *socketio_shard_ref (SocketioShard *self);
 void socketio_shard_unref (SocketioShard *self);

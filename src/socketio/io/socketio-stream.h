@@ -39,6 +39,7 @@ G_DECLARE_FINAL_TYPE (SocketioStream, socketio_stream, SOCKETIO, STREAM, GIOStre
 SocketioStream *
 socketio_stream_new (SocketioReactor *reactor, int fd, GBytes *early, GError **error);
 
+/* Returns: (transfer none): whose sources are its own; it is a user of it */
 SocketioShard *socketio_stream_get_shard (SocketioStream *self);
 /* Bytes accepted and not yet taken by the kernel. */
 gsize socketio_stream_get_queued (SocketioStream *self);

@@ -13,6 +13,7 @@ void socketio_adapter_detach (SocketioAdapter *self);
 void socketio_adapter_add (SocketioAdapter *self, SocketioSocket *socket);
 /* Takes it out of its rooms too. */
 void socketio_adapter_remove (SocketioAdapter *self, SocketioSocket *socket);
+/* Returns: (transfer none) (nullable): the connected socket of that id */
 SocketioSocket *socketio_adapter_lookup (SocketioAdapter *self, const char *id);
 guint socketio_adapter_get_n_sockets (SocketioAdapter *self);
 

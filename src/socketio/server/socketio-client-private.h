@@ -25,11 +25,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SocketioClient, socketio_client_unref)
 gboolean
 socketio_client_send (SocketioClient *self, const EngineioPacket *packets, guint n_packets);
 gboolean socketio_client_send_array (SocketioClient *self, GArray *packets);
+/* Bytes sent, and not yet handed to the kernel; 0 once it is closed. */
 gsize socketio_client_get_queued (SocketioClient *self);
 void socketio_client_notify_drained (SocketioClient *self);
+/* Returns: (transfer none): also after the end */
 SocketioHandshake *socketio_client_get_handshake (SocketioClient *self);
+/* Of Engine.IO: 3 or 4. */
 guint socketio_client_get_protocol (SocketioClient *self);
-/* NULL once it is closed. */
+/* Returns: (transfer none) (nullable): its name; NULL once it is closed */
 const char *socketio_client_get_transport (SocketioClient *self);
 
 /* A socket left its namespace by itself. */

@@ -17,7 +17,7 @@ socketio_namespace_new (SocketioServer *server, SocketioParentNamespace *parent,
 gboolean socketio_namespace_is_own_thread (SocketioNamespace *self);
 /* The server goes. */
 void socketio_namespace_detach (SocketioNamespace *self);
-/* (nullable) */
+/* Returns: (transfer none) (nullable): NULL if it is off, or the server went */
 SocketioRecovery *socketio_namespace_get_recovery (SocketioNamespace *self);
 
 /* @message, @data: (nullable): of a refusal, for CONNECT_ERROR; @data is JSON */

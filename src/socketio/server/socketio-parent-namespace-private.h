@@ -25,6 +25,7 @@ void socketio_parent_namespaces_resolve (GPtrArray *parents,
 /* @child is not held. */
 void socketio_parent_namespace_add (SocketioParentNamespace *self, SocketioNamespace *child);
 void socketio_parent_namespace_remove (SocketioParentNamespace *self, SocketioNamespace *child);
+/* Returns: (transfer none): what clients of all children have to pass */
 SocketioMiddlewares *socketio_parent_namespace_get_middlewares (SocketioParentNamespace *self);
 void socketio_parent_namespace_emit_connect (SocketioParentNamespace *self, SocketioSocket *socket);
 

@@ -37,6 +37,7 @@ SocketioRecovery *socketio_recovery_new (SocketioNamespace *nsp,
                                          SocketioCounters *counters);
 void socketio_recovery_free (SocketioRecovery *self);
 
+/* Returns: (transfer none): as given */
 const SocketioRecoveryOptions *socketio_recovery_get_options (SocketioRecovery *self);
 /* A number for the next event. */
 guint64 socketio_recovery_next_offset (SocketioRecovery *self);
@@ -46,7 +47,8 @@ guint64 socketio_recovery_next_offset (SocketioRecovery *self);
 void socketio_recovery_identify (SocketioRecovery *self, SocketioSocket *socket, JsonNode *auth);
 /* @socket is let in. What it was is taken over now, or is no longer to be had: then it becomes an
  * ordinary new socket.
- * Returns: (nullable): the packets that it missed, if it is recovered */
+ * Returns: (transfer full) (nullable) (element-type EngineioPacket): what it missed, if it is
+ *   recovered */
 GArray *socketio_recovery_take_over (SocketioRecovery *self, SocketioSocket *socket);
 /* @socket lost its connection: what it leaves is kept. */
 void socketio_recovery_keep (SocketioRecovery *self, SocketioSocket *socket);

@@ -19,10 +19,13 @@ void socketio_server_find_namespace (SocketioServer *self,
 /* A child namespace is empty; it goes if it still is when the reactor is done with this turn. */
 void socketio_server_release_namespace (SocketioServer *self, SocketioNamespace *nsp);
 void socketio_server_emit_namespace_added (SocketioServer *self, SocketioNamespace *nsp);
+/* Returns: (transfer none): of the thread in which it was made */
 SocketioReactor *socketio_server_get_reactor (SocketioServer *self);
+/* In ms. */
 guint socketio_server_get_connect_timeout (SocketioServer *self);
-/* Constant; they live as long as the server. */
+/* Returns: (transfer none): constant; they live as long as the server */
 const SocketioRecoveryOptions *socketio_server_get_recovery_options (SocketioServer *self);
+/* Returns: (transfer none): a g_rc_box */
 SocketioCounters *socketio_server_get_counters (SocketioServer *self);
 /* Of the namespaces' adapters. */
 GType socketio_server_get_adapter_type (SocketioServer *self);

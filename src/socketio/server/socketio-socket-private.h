@@ -43,6 +43,7 @@ gboolean socketio_socket_send_event (SocketioSocket *self,
 
 /* For recovery. Tracked: what is sent to it may have to be sent again. */
 gboolean socketio_socket_is_tracked (SocketioSocket *self);
+/* Returns: (transfer none): empty without recovery */
 const char *socketio_socket_get_secret (SocketioSocket *self);
 void socketio_socket_renew_secret (SocketioSocket *self);
 /* It is nobody who was here before. */
@@ -53,9 +54,13 @@ void socketio_socket_assume (SocketioSocket *self,
                              const char *secret,
                              JsonObject *data,
                              guint64 offset);
+/* Returns: (transfer none) (nullable): NULL if nobody has asked for it yet */
 JsonObject *socketio_socket_peek_data (SocketioSocket *self);
+/* Returns: (transfer none) (nullable): NULL if nothing was sent that may have to be sent again */
 SocketioLog *socketio_socket_peek_log (SocketioSocket *self);
+/* Returns: (transfer full) (nullable): the same */
 SocketioLog *socketio_socket_steal_log (SocketioSocket *self);
+/* @log: (transfer full) (nullable) */
 void socketio_socket_set_log (SocketioSocket *self, SocketioLog *log);
 /* Cuts its connection. */
 void socketio_socket_abort (SocketioSocket *self, const char *reason);
@@ -63,8 +68,10 @@ void socketio_socket_abort (SocketioSocket *self, const char *reason);
 gboolean socketio_socket_send_ack (SocketioSocket *self, gint64 id, SocketioArgs *args);
 gboolean socketio_socket_send_packets (SocketioSocket *self, GArray *packets);
 
-/* The names of the rooms that it is in: a set, NULL if there is none; kept by the namespace. */
+/* Returns: (transfer none) (nullable) (element-type utf8): the names of the rooms that it is in, a
+ * set; NULL if there is none. Kept by the adapter */
 GHashTable *socketio_socket_peek_rooms (SocketioSocket *self);
+/* @rooms: (transfer full) (nullable); what was there is the adapter's to free */
 void socketio_socket_set_rooms (SocketioSocket *self, GHashTable *rooms);
 
 SocketioAck *socketio_ack_new (SocketioSocket *socket, gint64 id);
