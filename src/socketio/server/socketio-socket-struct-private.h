@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* For the files that make up SocketioSocket: its state, what comes in, what goes out, and recovery.
- */
+/* For the files that make up SocketioSocket: its state, its rooms, what comes in, what goes out,
+ * and recovery. */
 typedef struct _SocketioFilter SocketioFilter;
 
 struct _SocketioSocket
