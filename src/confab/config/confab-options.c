@@ -68,21 +68,6 @@ confab_options_free (ConfabOptions *self)
   g_free (self);
 }
 
-static gboolean refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static gboolean
-refuse (GError **error, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_propagate_error (error,
-                     g_error_new_valist (CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST, format, args));
-  va_end (args);
-
-  return FALSE;
-}
-
 static gboolean
 parse_raw (RawOptions *raw, char **argv, GError **error)
 {
@@ -130,7 +115,8 @@ parse_raw (RawOptions *raw, char **argv, GError **error)
   if (!g_option_context_parse_strv (context, &args, error))
     return FALSE;
   if (args[0] != NULL && args[1] != NULL)
-    return refuse (error, _ ("Unexpected argument “%s”"), args[1]);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("Unexpected argument “%s”"),
+                                args[1]);
 
   return TRUE;
 }
@@ -139,7 +125,8 @@ static gboolean
 take_address (ConfabOptions *self, RawOptions *raw, GError **error)
 {
   if (raw->port != PORT_NOT_SAID && (raw->port < 0 || raw->port > G_MAXUINT16))
-    return refuse (error, _ ("--port must be from 0 to 65535, not %d"), raw->port);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("--port must be from 0 to 65535, not %d"), raw->port);
   self->port_asked = raw->port != PORT_NOT_SAID;
   self->port = self->port_asked ? raw->port : CONFAB_DEFAULT_PORT;
 
@@ -147,12 +134,14 @@ take_address (ConfabOptions *self, RawOptions *raw, GError **error)
     return TRUE;
   self->bind = g_inet_address_new_from_string (raw->bind);
   if (self->bind == NULL)
-    return refuse (error, _ ("--bind needs an IP address, not “%s”"), raw->bind);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("--bind needs an IP address, not “%s”"), raw->bind);
   if (self->dev && !g_inet_address_get_is_loopback (self->bind))
-    return refuse (error,
-                   _ ("--dev turns the token off and so refuses the address %s: only loopback "
-                      "addresses go with it"),
-                   raw->bind);
+    return confab_error_refuse (
+        error, CONFAB_ERROR_INVALID_REQUEST,
+        _ ("--dev turns the token off and so refuses the address %s: only loopback "
+           "addresses go with it"),
+        raw->bind);
 
   return TRUE;
 }
@@ -192,7 +181,9 @@ take_unix_path (ConfabOptions *self, RawOptions *raw, GError **error)
       && strlen (self->unix_path) >= sizeof ((struct sockaddr_un *) NULL)->sun_path)
     {
       if (self->unix_asked)
-        return refuse (error, _ ("The path %s is too long for a UNIX socket"), self->unix_path);
+        return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                    _ ("The path %s is too long for a UNIX socket"),
+                                    self->unix_path);
       g_clear_pointer (&self->unix_path, g_free);
     }
 
@@ -203,9 +194,11 @@ static gboolean
 take_bus (ConfabOptions *self, RawOptions *raw, GError **error)
 {
   if ((raw->session_bus != FALSE) + (raw->system_bus != FALSE) + (raw->no_bus != FALSE) > 1)
-    return refuse (error, _ ("Only one of --session, --system and --no-bus can be had"));
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("Only one of --session, --system and --no-bus can be had"));
   if (raw->replace && raw->no_bus)
-    return refuse (error, _ ("--replace needs a bus, and --no-bus stays off it"));
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("--replace needs a bus, and --no-bus stays off it"));
 
   self->bus = raw->session_bus  ? CONFAB_BUS_SESSION
               : raw->system_bus ? CONFAB_BUS_SYSTEM
@@ -240,12 +233,13 @@ take_provider (ConfabOptions *self, RawOptions *raw, GError **error)
 
   if (raw->base_url != NULL && raw->provider != NULL
       && g_strv_contains (without_url, raw->provider))
-    return refuse (error, _ ("--base-url goes with a provider that asks a server, not with %s"),
-                   raw->provider);
+    return confab_error_refuse (
+        error, CONFAB_ERROR_INVALID_REQUEST,
+        _ ("--base-url goes with a provider that asks a server, not with %s"), raw->provider);
   if (raw->base_url != NULL && raw->base_url[0] == '\0')
-    return refuse (error, _ ("--base-url needs a URL"));
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("--base-url needs a URL"));
   if (raw->model != NULL && raw->model[0] == '\0')
-    return refuse (error, _ ("--model needs a name"));
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("--model needs a name"));
 
   self->provider_asked = raw->provider != NULL || raw->base_url != NULL;
   self->provider = raw->provider != NULL ? g_steal_pointer (&raw->provider)

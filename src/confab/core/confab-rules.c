@@ -98,21 +98,6 @@ static const Field parameter_fields[] = {
 };
 
 static gboolean
-refuse (GError **error, ConfabError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-static gboolean
-refuse (GError **error, ConfabError code, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_propagate_error (error, g_error_new_valist (CONFAB_ERROR, code, format, args));
-  va_end (args);
-
-  return FALSE;
-}
-
-static gboolean
 is_blank (const char *text)
 {
   for (const char *c = text; *c != '\0'; c = g_utf8_next_char (c))
@@ -136,25 +121,28 @@ check_string (const Field *field, JsonNode *node, GError **error)
   const char *value;
 
   if (json_node_get_value_type (node) != G_TYPE_STRING)
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("The field %s must be a string."),
-                   field->name);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("The field %s must be a string."), field->name);
 
   value = json_node_get_string (node);
   if (field->kind == FIELD_ID)
     return confab_id_is_valid (value)
-           || refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                      _ ("The field %s is not an id: 1 to 128 letters, digits or ._~:@- ."),
-                      field->name);
+           || confab_error_refuse (
+               error, CONFAB_ERROR_INVALID_REQUEST,
+               _ ("The field %s is not an id: 1 to 128 letters, digits or ._~:@- ."), field->name);
   if (field->kind == FIELD_CURSOR)
     return is_cursor (value)
-           || refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                      _ ("The field %s is not one that a list has answered."), field->name);
+           || confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                   _ ("The field %s is not one that a list has answered."),
+                                   field->name);
 
   if (strlen (value) > field->max)
-    return refuse (error, CONFAB_ERROR_TOO_LARGE, _ ("The field %s is longer than %u bytes."),
-                   field->name, (guint) field->max);
+    return confab_error_refuse (error, CONFAB_ERROR_TOO_LARGE,
+                                _ ("The field %s is longer than %u bytes."), field->name,
+                                (guint) field->max);
   if (field->kind == FIELD_MESSAGE && is_blank (value))
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("The field %s is empty."), field->name);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("The field %s is empty."),
+                                field->name);
 
   return TRUE;
 }
@@ -167,17 +155,17 @@ check_number (const Field *field, JsonNode *node, GError **error)
 
   /* 1.0 is an integer too: JSON has one kind of number */
   if (type != G_TYPE_INT64 && type != G_TYPE_DOUBLE)
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("The field %s must be a number."),
-                   field->name);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("The field %s must be a number."), field->name);
 
   value = type == G_TYPE_INT64 ? (double) json_node_get_int (node) : json_node_get_double (node);
   if (field->kind == FIELD_INTEGER && value != (double) (gint64) value)
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("The field %s must be a whole number."),
-                   field->name);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("The field %s must be a whole number."), field->name);
   if (value < field->min || value > field->max)
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                   _ ("The field %s must be from %.15g to %.15g."), field->name, field->min,
-                   field->max);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("The field %s must be from %.15g to %.15g."), field->name,
+                                field->min, field->max);
 
   return TRUE;
 }
@@ -190,13 +178,14 @@ check_parameters (const Field *field, JsonNode *node, GError **error)
   g_autofree char *text = NULL;
 
   if (!JSON_NODE_HOLDS_OBJECT (node))
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("The field %s must be an object."),
-                   field->name);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("The field %s must be an object."), field->name);
 
   text = socketio_json_to_string (node);
   if (strlen (text) > field->max)
-    return refuse (error, CONFAB_ERROR_TOO_LARGE, _ ("The field %s is longer than %u bytes."),
-                   field->name, (guint) field->max);
+    return confab_error_refuse (error, CONFAB_ERROR_TOO_LARGE,
+                                _ ("The field %s is longer than %u bytes."), field->name,
+                                (guint) field->max);
 
   for (guint i = 0; i < G_N_ELEMENTS (parameter_fields); i++)
     if (!check_field (&parameter_fields[i], json_node_get_object (node), error))
@@ -212,8 +201,8 @@ check_field (const Field *field, JsonObject *payload, GError **error)
 
   if (node == NULL || json_node_is_null (node))
     return !field->required
-           || refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("The field %s is missing."),
-                      field->name);
+           || confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                   _ ("The field %s is missing."), field->name);
 
   switch (field->kind)
     {
@@ -249,7 +238,8 @@ confab_rules_check (const char *call, JsonObject *payload, GError **error)
   g_return_val_if_fail (call != NULL, FALSE);
 
   if (payload == NULL)
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("The last argument must be an object."));
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("The last argument must be an object."));
 
   for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
     if (g_str_equal (fields[i].call, call) && !check_field (&fields[i], payload, error))

@@ -41,21 +41,6 @@ confab_activation_free (ConfabActivation *self)
   g_free (self);
 }
 
-static gboolean refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static gboolean
-refuse (GError **error, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_propagate_error (error,
-                     g_error_new_valist (CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST, format, args));
-  va_end (args);
-
-  return FALSE;
-}
-
 static GSocketAddress *
 get_address (int fd)
 {
@@ -85,13 +70,15 @@ take_http (ConfabActivation *self, GSocketAddress *address, GError **error)
   guint16 port;
 
   if (!G_IS_INET_SOCKET_ADDRESS (address))
-    return refuse (error, _ ("The socket “http” that systemd hands over is no TCP socket"));
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("The socket “http” that systemd hands over is no TCP socket"));
   port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
   if (self->port != 0 && self->port != port)
-    return refuse (error,
-                   _ ("The sockets “http” that systemd hands over have different ports, %u and "
-                      "%u; Confab answers to one"),
-                   self->port, port);
+    return confab_error_refuse (
+        error, CONFAB_ERROR_INVALID_REQUEST,
+        _ ("The sockets “http” that systemd hands over have different ports, %u and "
+           "%u; Confab answers to one"),
+        self->port, port);
 
   self->port = port;
   inet = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address));
@@ -105,7 +92,8 @@ static gboolean
 take_unix (ConfabActivation *self, GSocketAddress *address, GError **error)
 {
   if (!G_IS_UNIX_SOCKET_ADDRESS (address))
-    return refuse (error, _ ("The socket “unix” that systemd hands over is no UNIX socket"));
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("The socket “unix” that systemd hands over is no UNIX socket"));
   if (self->unix_path == NULL)
     self->unix_path = g_strdup (g_unix_socket_address_get_path (G_UNIX_SOCKET_ADDRESS (address)));
 
@@ -120,19 +108,23 @@ take (ConfabActivation *self, int fd, const char *name, GError **error)
   /* from here on it is ours, and closed whatever happens */
   g_array_append_val (self->fds, fd);
   if (address == NULL || !is_listening (fd))
-    return refuse (error, _ ("What systemd hands over as “%s” is no socket that listens"), name);
-  if (fcntl (fd, F_SETFD, FD_CLOEXEC) != 0 || !g_unix_set_fd_nonblocking (fd, TRUE, error))
-    return refuse (error, _ ("The socket “%s” that systemd hands over cannot be used"), name);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("What systemd hands over as “%s” is no socket that listens"),
+                                name);
+  if (fcntl (fd, F_SETFD, FD_CLOEXEC) != 0 || !g_unix_set_fd_nonblocking (fd, TRUE, NULL))
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("The socket “%s” that systemd hands over cannot be used"), name);
 
   if (g_str_equal (name, "http"))
     return take_http (self, address, error);
   if (g_str_equal (name, "unix"))
     return take_unix (self, address, error);
 
-  return refuse (error,
-                 _ ("systemd hands over a socket named “%s”; known are FileDescriptorName=http "
-                    "and unix"),
-                 name);
+  return confab_error_refuse (
+      error, CONFAB_ERROR_INVALID_REQUEST,
+      _ ("systemd hands over a socket named “%s”; known are FileDescriptorName=http "
+         "and unix"),
+      name);
 }
 
 /**
@@ -158,7 +150,8 @@ confab_activation_take (GError **error)
       && !g_ascii_string_to_unsigned (g_getenv ("LISTEN_FDS") ?: "", 10, 0, MAX_SOCKETS, &n_fds,
                                       NULL))
     {
-      refuse (error, _ ("LISTEN_FDS is no number from 0 to %d"), MAX_SOCKETS);
+      confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                           _ ("LISTEN_FDS is no number from 0 to %d"), MAX_SOCKETS);
       return NULL;
     }
   g_unsetenv ("LISTEN_PID");

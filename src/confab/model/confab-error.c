@@ -86,6 +86,26 @@ confab_error_to_code (const GError *error)
 }
 
 /**
+ * confab_error_refuse:
+ * @error: (nullable): where to put the error
+ * @code: what it is
+ * @format: a sentence for people, with the arguments that follow
+ *
+ * Returns: %FALSE
+ */
+gboolean
+confab_error_refuse (GError **error, ConfabError code, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  g_propagate_error (error, g_error_new_valist (CONFAB_ERROR, (int) code, format, args));
+  va_end (args);
+
+  return FALSE;
+}
+
+/**
  * confab_error_new_from_code:
  * @code: (nullable): a name as of confab_error_to_code()
  * @message: (nullable): the sentence that went with it

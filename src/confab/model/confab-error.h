@@ -38,6 +38,9 @@ GQuark confab_error_quark (void);
 
 /* "upstream-rate-limit" and so on; "internal" for anything that is not of our domain. */
 const char *confab_error_to_code (const GError *error);
+/* Sets @error. FALSE, for the caller to return. */
+gboolean confab_error_refuse (GError **error, ConfabError code, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
 GError *confab_error_new_from_code (const char *code, const char *message);
 /* Whether trying the same again later can help. */
 gboolean confab_error_is_retryable (const GError *error);

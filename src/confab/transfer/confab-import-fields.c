@@ -15,32 +15,20 @@
 
 #define MEMBER(type, field, target) (*(type *) G_STRUCT_MEMBER_P (target, (field)->offset))
 
-G_GNUC_PRINTF (3, 4)
-static gboolean
-refuse (GError **error, ConfabError code, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_propagate_error (error, g_error_new_valist (CONFAB_ERROR, (int) code, format, args));
-  va_end (args);
-
-  return FALSE;
-}
-
 static gboolean
 refuse_kind (const ConfabImportField *field, GError **error)
 {
-  return refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                 _ ("the field %s holds something that this version of Confab does not know."),
-                 field->name);
+  return confab_error_refuse (
+      error, CONFAB_ERROR_INVALID_REQUEST,
+      _ ("the field %s holds something that this version of Confab does not know."), field->name);
 }
 
 static gboolean
 refuse_length (const ConfabImportField *field, GError **error)
 {
-  return refuse (error, CONFAB_ERROR_TOO_LARGE, _ ("the field %s is longer than %u bytes."),
-                 field->name, (guint) field->max);
+  return confab_error_refuse (error, CONFAB_ERROR_TOO_LARGE,
+                              _ ("the field %s is longer than %u bytes."), field->name,
+                              (guint) field->max);
 }
 
 static const char *
@@ -57,12 +45,13 @@ take_string (const ConfabImportField *field, JsonNode *node, gpointer target, GE
   const char *value = get_string (node);
 
   if (value == NULL)
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("the field %s must be a string."),
-                   field->name);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("the field %s must be a string."), field->name);
   if (field->kind == CONFAB_IMPORT_ID && !confab_id_is_valid (value))
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                   _ ("the field %s must be 1 to 128 of the characters A-Z a-z 0-9 . _ ~ : @ -."),
-                   field->name);
+    return confab_error_refuse (
+        error, CONFAB_ERROR_INVALID_REQUEST,
+        _ ("the field %s must be 1 to 128 of the characters A-Z a-z 0-9 . _ ~ : @ -."),
+        field->name);
   if (field->kind == CONFAB_IMPORT_TEXT && strlen (value) > field->max)
     return refuse_length (field, error);
 
@@ -76,8 +65,8 @@ take_number (const ConfabImportField *field, JsonNode *node, gpointer target, GE
 {
   if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_INT64
       || json_node_get_int (node) < 0)
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                   _ ("the field %s must be a whole number, from 0."), field->name);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("the field %s must be a whole number, from 0."), field->name);
 
   MEMBER (gint64, field, target) = json_node_get_int (node);
 
@@ -88,8 +77,8 @@ static gboolean
 take_flag (const ConfabImportField *field, JsonNode *node, gpointer target, GError **error)
 {
   if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_BOOLEAN)
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("the field %s must be true or false."),
-                   field->name);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("the field %s must be true or false."), field->name);
 
   MEMBER (gboolean, field, target) = json_node_get_boolean (node);
 
@@ -157,11 +146,12 @@ take_json (const ConfabImportField *field, JsonNode *node, gpointer target, GErr
   g_autofree char *text = NULL;
 
   if (field->kind == CONFAB_IMPORT_PARTS && !are_parts (node))
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                   _ ("the field %s must be an array of objects with a type."), field->name);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("the field %s must be an array of objects with a type."),
+                                field->name);
   if (field->kind == CONFAB_IMPORT_PARAMETERS && !JSON_NODE_HOLDS_OBJECT (node))
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("the field %s must be an object."),
-                   field->name);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("the field %s must be an object."), field->name);
 
   text = socketio_json_to_string (node);
   if (strlen (text) > field->max)
@@ -194,8 +184,8 @@ take_field (const ConfabImportField *field, JsonNode *node, gpointer target, GEr
       return take_json (field, node, target, error);
     case CONFAB_IMPORT_OBJECT:
       return JSON_NODE_HOLDS_OBJECT (node)
-             || refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("the field %s must be an object."),
-                        field->name);
+             || confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                     _ ("the field %s must be an object."), field->name);
     case CONFAB_IMPORT_TYPE:
       return TRUE;
     default:
@@ -221,8 +211,9 @@ check_names (JsonObject *object, const ConfabImportField *fields, guint n_fields
           g_autofree char *begin =
               g_utf8_substring (name, 0, MIN (g_utf8_strlen (name, -1), MAX_SHOWN));
 
-          return refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                         _ ("the field “%s” is not known to this version of Confab."), begin);
+          return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                      _ ("the field “%s” is not known to this version of Confab."),
+                                      begin);
         }
     }
 
@@ -246,8 +237,8 @@ confab_import_take_fields (JsonObject *object,
       if (node == NULL || json_node_is_null (node))
         {
           if (fields[i].required)
-            return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("the field %s is missing."),
-                           fields[i].name);
+            return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                        _ ("the field %s is missing."), fields[i].name);
           if (fields[i].kind == CONFAB_IMPORT_COUNT)
             MEMBER (gint64, &fields[i], target) = -1;
         }

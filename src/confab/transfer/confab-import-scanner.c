@@ -72,36 +72,24 @@ confab_import_scanner_free (ConfabImportScanner *self)
   g_free (self);
 }
 
-G_GNUC_PRINTF (3, 4)
-static gboolean
-refuse (GError **error, ConfabError code, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_propagate_error (error, g_error_new_valist (CONFAB_ERROR, (int) code, format, args));
-  va_end (args);
-
-  return FALSE;
-}
-
 static gboolean
 refuse_byte (ConfabImportScanner *self, GError **error)
 {
   switch (self->expectation)
     {
     case EXPECT_OBJECT:
-      return refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                     _ ("This is no export of Confab: it does not begin with “{”."));
+      return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                  _ ("This is no export of Confab: it does not begin with “{”."));
     case EXPECT_ARRAY:
-      return refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                     _ ("Line %u: the field records must be an array."), self->line);
+      return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                  _ ("Line %u: the field records must be an array."), self->line);
     case EXPECT_NOTHING:
-      return refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                     _ ("Line %u: there is more after the end of the export."), self->line);
+      return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                  _ ("Line %u: there is more after the end of the export."),
+                                  self->line);
     default:
-      return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("Line %u: this is no JSON."),
-                     self->line);
+      return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                  _ ("Line %u: this is no JSON."), self->line);
     }
 }
 
@@ -190,8 +178,9 @@ take_in_value (ConfabImportScanner *self, char byte, gboolean *again, GError **e
     }
 
   if (self->text->len >= CONFAB_IMPORT_MAX_RECORD_BYTES)
-    return refuse (error, CONFAB_ERROR_TOO_LARGE, _ ("Line %u: this is longer than %u bytes."),
-                   self->first_line, CONFAB_IMPORT_MAX_RECORD_BYTES);
+    return confab_error_refuse (error, CONFAB_ERROR_TOO_LARGE,
+                                _ ("Line %u: this is longer than %u bytes."), self->first_line,
+                                CONFAB_IMPORT_MAX_RECORD_BYTES);
 
   g_string_append_c (self->text, byte);
   if (self->in_string)
@@ -238,8 +227,8 @@ take_colon (ConfabImportScanner *self, GError **error)
   if (strcmp (self->key->str, "records") != 0)
     return expect (self, EXPECT_VALUE);
   if (self->had_records)
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                   _ ("Line %u: the field records is there twice."), self->line);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("Line %u: the field records is there twice."), self->line);
 
   self->had_records = TRUE;
 
@@ -309,8 +298,8 @@ confab_import_scanner_feed (ConfabImportScanner *self,
     {
       /* strchr() would find it at the end of any string */
       if (bytes[i] == '\0')
-        return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("Line %u: this is no text."),
-                       self->line);
+        return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                    _ ("Line %u: this is no text."), self->line);
       if (!take (self, bytes[i], error))
         return FALSE;
       if (bytes[i] == '\n')
@@ -331,10 +320,11 @@ gboolean
 confab_import_scanner_finish (ConfabImportScanner *self, GError **error)
 {
   if (self->expectation == EXPECT_OBJECT)
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("This is empty."));
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST, _ ("This is empty."));
   if (self->expectation != EXPECT_NOTHING)
-    return refuse (error, CONFAB_ERROR_INVALID_REQUEST,
-                   _ ("Line %u: the export ends too early; it was cut off."), self->line);
+    return confab_error_refuse (error, CONFAB_ERROR_INVALID_REQUEST,
+                                _ ("Line %u: the export ends too early; it was cut off."),
+                                self->line);
 
   return TRUE;
 }
