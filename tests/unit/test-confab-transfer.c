@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "confab-error.h"
 #include "confab-export.h"
 #include "confab-import-reader.h"
 #include "confab-import-scanner.h"
-#include "confab-pump.h"
 #include "confab-service.h"
 #include "confab-staging-private.h"
 #include "confab-store-cut.h"
@@ -111,6 +107,19 @@ export_text (ConfabStore *store, Run *run)
   return text;
 }
 
+/* What is in @from is in @to as well, under these ids. */
+static void
+carry (ConfabStore *from, ConfabStore *to, const char *session_id, const char *module_id)
+{
+  Run run = { NULL };
+  g_autofree char *text = export_text (from, &run);
+  g_autoptr (ConfabStaging) staging = stage (text);
+  g_autoptr (GError) error = NULL;
+
+  merge (to, staging, session_id, module_id, NULL, &error);
+  g_assert_no_error (error);
+}
+
 /* All but the line with the time. */
 static const char *
 get_records (const char *text)
@@ -189,17 +198,10 @@ test_running_is_interrupted (Fixture *self, gconstpointer data)
 {
   ConfabStore *store = open_store (self->path);
   ConfabStore *other = open_store (NULL);
-  g_autoptr (ConfabStaging) staging = NULL;
   g_autoptr (ConfabMessageRecord) answer = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
-  Run run = { NULL };
 
   put_answers (store);
-  text = export_text (store, &run);
-  staging = stage (text);
-  merge (other, staging, "s", "m", NULL, &error);
-  g_assert_no_error (error);
+  carry (store, other, "s", "m");
   answer = get_message (other, "m", "run");
   g_assert_cmpint (answer->state, ==, CONFAB_STATE_INTERRUPTED);
   g_assert_cmpstr (answer->text, ==, "half");
@@ -225,19 +227,12 @@ test_long_answer (Fixture *self, gconstpointer data)
                                  .role = CONFAB_ROLE_ASSISTANT,
                                  .parts = parts,
                                  .state = CONFAB_STATE_COMPLETED };
-  g_autoptr (ConfabStaging) staging = NULL;
   g_autoptr (ConfabMessageRecord) answer = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
-  Run run = { NULL };
 
   put_ground (store);
   confab_batch_put_message (batch, &record);
   commit_ok (store, batch);
-  text = export_text (store, &run);
-  staging = stage (text);
-  merge (other, staging, "s", "m", NULL, &error);
-  g_assert_no_error (error);
+  carry (store, other, "s", "m");
   answer = get_message (other, "m", "long");
   g_assert_true (g_str_equal (answer->text, longest));
 
@@ -249,20 +244,13 @@ static void
 test_merge_behind_what_is_there (Fixture *self, gconstpointer data)
 {
   ConfabStore *store = open_store (self->path);
-  g_autoptr (ConfabStaging) staging = NULL;
   g_autoptr (GPtrArray) branch_before = NULL;
   g_autoptr (GPtrArray) branch_after = NULL;
   g_autoptr (ConfabExchange) exchange = NULL;
   g_autoptr (GPtrArray) found = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
-  Run run = { NULL };
 
   put_answers (store);
-  text = export_text (store, &run);
-  staging = stage (text);
-  merge (store, staging, "s2", "m2", NULL, &error);
-  g_assert_no_error (error);
+  carry (store, store, "s2", "m2");
 
   branch_before = branch (store, "m", NULL);
   branch_after = branch (store, "m2", NULL);
@@ -423,112 +411,10 @@ test_export_of_an_unknown_session (Fixture *self, gconstpointer data)
   close_store (store);
 }
 
-/* Pumps */
-
-static void
-test_pump_gives_up (void)
-{
-  g_autofree char *much = g_strnfill (1024 * 1024, 'x');
-  g_autoptr (GError) error = NULL;
-  int fds[2];
-
-  g_assert_cmpint (pipe (fds), ==, 0);
-  ConfabPump out = { fds[1], 50, NULL };
-  ConfabPump in = { fds[0], 50, NULL };
-
-  g_assert_false (confab_pump_write (&out, much, 1024 * 1024, &error));
-  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INTERRUPTED);
-  g_clear_error (&error);
-  while (confab_pump_read (&in, much, 1024 * 1024, &error) > 0)
-    ;
-  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INTERRUPTED);
-  /* the mode that both ends share is as it was */
-  g_assert_cmpint (fcntl (fds[1], F_GETFL) & O_NONBLOCK, ==, 0);
-  close (fds[0]);
-  close (fds[1]);
-}
-
-static void
-test_pump_reader_gone (void)
-{
-  g_autofree char *much = g_strnfill (1024 * 1024, 'x');
-  int fds[2];
-
-  for (guint i = 0; i < 2; i++)
-    {
-      g_autoptr (GError) error = NULL;
-
-      g_assert_cmpint (i == 0 ? pipe2 (fds, O_CLOEXEC) : socketpair (AF_UNIX, SOCK_STREAM, 0, fds),
-                       ==, 0);
-      ConfabPump out = { fds[1], 10000, NULL };
-
-      close (fds[0]);
-      g_assert_false (confab_pump_write (&out, much, 1024 * 1024, &error));
-      g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INTERRUPTED);
-      close (fds[1]);
-    }
-}
-
-static void
-test_pump_wrong_way (void)
-{
-  g_autoptr (GError) error = NULL;
-  char byte;
-  int fd = open ("/dev/null", O_WRONLY | O_CLOEXEC);
-  ConfabPump pump = { fd, 10000, NULL };
-
-  g_assert_cmpint (confab_pump_read (&pump, &byte, 1, &error), ==, -1);
-  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST);
-  close (fd);
-}
-
-static void
-test_pump_disk_full (void)
-{
-  g_autoptr (GError) error = NULL;
-  int fd = open ("/dev/full", O_WRONLY | O_CLOEXEC);
-  ConfabPump pump = { fd, 10000, NULL };
-
-  g_assert_false (confab_pump_write (&pump, "x", 1, &error));
-  g_assert_error (error, CONFAB_ERROR, CONFAB_ERROR_STORAGE);
-  close (fd);
-}
-
-static gpointer
-cancel_thread (gpointer data)
-{
-  g_usleep (20 * 1000);
-  g_cancellable_cancel (data);
-
-  return NULL;
-}
-
-static void
-test_pump_cancelled (void)
-{
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GError) error = NULL;
-  char byte;
-  int fds[2];
-  GThread *thread;
-
-  g_assert_cmpint (pipe (fds), ==, 0);
-  ConfabPump in = { fds[0], 60 * 1000, cancellable };
-
-  thread = g_thread_new ("cancel", cancel_thread, cancellable);
-  g_assert_cmpint (confab_pump_read (&in, &byte, 1, &error), ==, -1);
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_thread_join (thread);
-  close (fds[0]);
-  close (fds[1]);
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  /* as confabd does */
-  signal (SIGPIPE, SIG_IGN);
 
 #define ADD(path, func)                                                                            \
   g_test_add ("/confab/transfer/" path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
@@ -541,11 +427,6 @@ main (int argc, char **argv)
   ADD ("cut", test_cut);
   ADD ("pages-are-bounded", test_pages_are_bounded);
   ADD ("export-of-an-unknown-session", test_export_of_an_unknown_session);
-  g_test_add_func ("/confab/transfer/pump-gives-up", test_pump_gives_up);
-  g_test_add_func ("/confab/transfer/pump-reader-gone", test_pump_reader_gone);
-  g_test_add_func ("/confab/transfer/pump-wrong-way", test_pump_wrong_way);
-  g_test_add_func ("/confab/transfer/pump-disk-full", test_pump_disk_full);
-  g_test_add_func ("/confab/transfer/pump-cancelled", test_pump_cancelled);
 
   return g_test_run ();
 }
