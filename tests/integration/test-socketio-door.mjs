@@ -4,30 +4,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
 
-import { io } from 'socket.io-client';
-
 import { inBothModes, startEcho, test } from './lib/echo.mjs';
 import { countFds, waitFor } from './lib/process.mjs';
+import { call, connect, open } from './lib/stock-client.mjs';
 import { fetchRaw } from './lib/wire.mjs';
 
 const set = (...pairs) => pairs.flatMap((pair) => ['--set', pair]);
 const start = (t, mode, ...pairs) => startEcho(t, 'socketio-door', mode, set(...pairs));
-
-function open(t, echo, { nsp = '/', ...options } = {}) {
-  const socket = io(`${echo.origin}${nsp}`, { path: echo.path, forceNew: true,
-    reconnection: false, transports: ['websocket'], ...options });
-  t.after(() => socket.disconnect());
-  return socket;
-}
-
-async function connect(t, echo, options) {
-  const socket = open(t, echo, options);
-  await Promise.race([once(socket, 'connect'),
-    once(socket, 'connect_error').then(([error]) => { throw error; })]);
-  return socket;
-}
-
-const call = (socket, event, ...args) => socket.timeout(10000).emitWithAck(event, ...args);
 
 async function refusalOf(socket) {
   const [error] = await once(socket, 'connect_error');

@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 
-import { io } from 'socket.io-client';
-
 import { inBothModes, startEcho, test } from './lib/echo.mjs';
 import { sleep, waitFor } from './lib/process.mjs';
+import { call, connect, heard, open, waitForLog } from './lib/stock-client.mjs';
 import { Polling, Wire, fetchRaw } from './lib/wire.mjs';
 
 const MIB = 1024 * 1024;
@@ -16,32 +15,6 @@ const FLOOD = 2000;
 
 const start = (t, mode, ...pairs) =>
   startEcho(t, 'socketio-flow', mode, pairs.flatMap((pair) => ['--set', pair]));
-
-function open(t, echo, options = {}) {
-  const socket = io(echo.origin, { path: echo.path, forceNew: true, reconnection: false,
-    transports: ['websocket'], ...options });
-  t.after(() => socket.disconnect());
-  socket.log = [];
-  socket.onAny((name, ...args) => socket.log.push([name, ...args]));
-  return socket;
-}
-
-async function connect(t, echo, options) {
-  const socket = open(t, echo, options);
-  await Promise.race([once(socket, 'connect'),
-    once(socket, 'connect_error').then(([error]) => { throw error; })]);
-  return socket;
-}
-
-const call = (socket, event, ...args) => socket.timeout(20000).emitWithAck(event, ...args);
-const heard = (socket, name) =>
-  socket.log.filter(([event]) => event === name).map(([, ...args]) => args);
-
-async function waitForLog(socket, name, count = 1) {
-  await waitFor(() => heard(socket, name).length >= count, { timeout: 20000, interval: 5,
-    what: `${count} of ${name}` });
-  return heard(socket, name);
-}
 
 const rawOf = (socket) => socket.io.engine.transport.ws._socket;
 
