@@ -119,6 +119,50 @@ test_failure (ServiceFixture *self, gconstpointer data)
 }
 
 static void
+note_count_cb (const char *const *labels, guint64 value, gpointer user_data)
+{
+  g_string_append_printf (user_data, "%s %s %" G_GUINT64_FORMAT ";", labels[0], labels[1], value);
+}
+
+static void
+assert_counted (ServiceFixture *self, ConfabMetric metric, const char *expected)
+{
+  g_autoptr (GString) counts = g_string_new (NULL);
+
+  confab_metrics_foreach (confab_service_get_metrics (self->service), metric, note_count_cb,
+                          counts);
+  g_assert_cmpstr (counts->str, ==, expected);
+}
+
+/* The module gets another provider while its question waits: what that does is not counted as the
+ * first one's. */
+static void
+test_failure_is_counted_as_whose_it_is (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ScriptedProvider) other = g_object_new (SCRIPTED_TYPE_PROVIDER, NULL);
+  g_autoptr (ConfabGeneration) first = NULL;
+  g_autoptr (ConfabGeneration) second = NULL;
+  g_autoptr (ConfabModule) module = NULL;
+
+  confab_provider_registry_add (self->providers, "other", CONFAB_PROVIDER (other));
+  confab_service_set_queue (self->service, TRUE);
+  first = ask (self, "m", "one");
+  second = ask (self, "m", "two");
+  module = change_module (self, "module:update",
+                          fields ("moduleId", "m", "provider", "other", NULL), NULL);
+  scripted_run_finish (await_run (self, 0));
+  await_end (first);
+  while (scripted_provider_get_n_runs (other) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  scripted_run_say (scripted_provider_get_run (other, 0), "Hal");
+  scripted_run_fail (scripted_provider_get_run (other, 0), CONFAB_ERROR_UPSTREAM_TRUNCATED);
+  await_end (second);
+
+  assert_counted (self, CONFAB_METRIC_UPSTREAM_ERRORS, "other upstream-truncated 1;");
+  assert_counted (self, CONFAB_METRIC_OUTPUT_BYTES, "other text 3;");
+}
+
+static void
 stop_from_delta_cb (ConfabGeneration *generation, const ConfabDelta *delta, gpointer user_data)
 {
   ServiceFixture *self = user_data;
@@ -252,6 +296,7 @@ main (int argc, char **argv)
   ADD ("stop-from-delta", test_stop_from_delta);
   ADD ("late-run-spares-the-next", test_late_run_spares_the_next);
   ADD ("failure", test_failure);
+  ADD ("failure-is-counted-as-whose-it-is", test_failure_is_counted_as_whose_it_is);
   ADD ("answer-limit", test_answer_limit);
   ADD ("shutdown", test_shutdown);
   ADD ("refused-after-shutdown", test_refused_after_shutdown);

@@ -15,9 +15,10 @@ struct _ConfabRun
   GPtrArray *waiters; /* of GTask; NULL once it is accepted or abandoned */
   gboolean announced;
 
-  ConfabProvider *provider; /* once it was asked */
-  char *provider_name;
-  gint64 asked_at; /* monotonic, µs; 0 before that, and after the first word */
+  char *provider_name;      /* when the question came, by which the run is counted */
+  ConfabProvider *provider; /* once it was asked; the module may have another by then */
+  char *asked_name;         /* its name, by which is counted what it does */
+  gint64 asked_at;          /* monotonic, µs; 0 before that, and after the first word */
   GCancellable *cancellable;
   gsize received;   /* bytes of all kinds */
   gsize n_bytes[2]; /* by kind */
@@ -89,6 +90,7 @@ confab_run_unref (ConfabRun *self)
   g_clear_error (&self->error);
   g_clear_object (&self->provider);
   g_clear_object (&self->cancellable);
+  g_free (self->asked_name);
   g_free (self->provider_name);
   g_clear_object (&self->generation);
   g_clear_object (&self->module);
@@ -175,13 +177,12 @@ count_end (ConfabRun *self)
   for (guint kind = 0; kind < G_N_ELEMENTS (self->n_bytes); kind++)
     if (self->n_bytes[kind] > 0)
       confab_metrics_add (self->service->metrics, CONFAB_METRIC_OUTPUT_BYTES, self->n_bytes[kind],
-                          self->provider_name, kind == CONFAB_DELTA_TEXT ? "text" : "reasoning",
-                          NULL);
+                          self->asked_name, kind == CONFAB_DELTA_TEXT ? "text" : "reasoning", NULL);
   /* what comes from elsewhere is not counted as the upstream's */
   if (self->end_state == CONFAB_STATE_FAILED && self->provider != NULL && self->error != NULL
       && self->error->code != CONFAB_ERROR_STORAGE)
-    confab_metrics_add (self->service->metrics, CONFAB_METRIC_UPSTREAM_ERRORS, 1,
-                        self->provider_name, code, NULL);
+    confab_metrics_add (self->service->metrics, CONFAB_METRIC_UPSTREAM_ERRORS, 1, self->asked_name,
+                        code, NULL);
 }
 
 static void
@@ -490,6 +491,7 @@ confab_run_begin (ConfabRun *self)
     }
 
   self->provider = g_object_ref (provider);
+  self->asked_name = g_strdup (confab_service_find_provider_name (self->service, self->module));
   self->asked_at = g_get_monotonic_time ();
   confab_store_branch_async (self->service->store, confab_module_get_id (self->module),
                              confab_message_get_id (question), self->cancellable, branch_read_cb,
