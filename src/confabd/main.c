@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "confab-bus-loss.h"
 #include "confab-daemon.h"
 
 /* Standard output is for one line only; everything else goes to standard error or the journal. */
@@ -54,6 +55,7 @@ prepare_process (void)
   signal (SIGPIPE, SIG_IGN);
   /* a limit on the size of files is an error of the write that meets it */
   signal (SIGXFSZ, SIG_IGN);
+  confab_bus_loss_outlive ();
   g_log_writer_default_set_use_stderr (TRUE);
 
   /* a connection is an fd, and nothing here uses select() */

@@ -149,6 +149,31 @@ class Names(unittest.TestCase):
         client.close()
         confabd.stop()
 
+    def connections_of(self, pid):
+        """How many a process has."""
+        client = self.bus.connect()
+
+        def ask(method, parameters):
+            return client.call_sync(
+                'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', method,
+                parameters, None, 0, -1, None).unpack()[0]
+        try:
+            return sum(ask('GetConnectionUnixProcessID', GLib.Variant('(s)', (name,))) == pid
+                       for name in ask('ListNames', None) if name.startswith(':'))
+        finally:
+            client.close_sync(None)
+
+    def test_a_bus_that_is_lost_with_the_settings_on_it(self):
+        # dconf opens the connection that a process shares, in a thread of its own
+        confabd = self.start('--session', env={'GSETTINGS_BACKEND': 'dconf'})
+        wait_for(lambda: self.connections_of(confabd.process.pid) == 2, 'dconf')
+        self.bus.stop()
+        wait_for(lambda: 'The bus is lost' in confabd.log(), 'the loss')
+        self.bus.start()
+        wait_for(self.owner, 'the name')
+        self.assertNotIn('Shutting down', confabd.log())
+        confabd.stop()
+
     def test_chats_of_before_are_there_again(self):
         first = self.start('--session')
         client = Client(self.bus)

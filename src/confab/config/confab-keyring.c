@@ -107,8 +107,6 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
-  /* libsecret takes this connection too; the end of the bus must not be that of the program */
-  g_dbus_connection_set_exit_on_close (connection, FALSE);
   secret_password_searchv (&schema, attributes, SECRET_SEARCH_NONE, g_task_get_cancellable (task),
                            searched_cb, g_object_ref (task));
 }
@@ -145,7 +143,8 @@ search (GTask *task)
  * confab_keyring_lookup_async:
  * @provider: a provider's name
  *
- * Never asks the user anything.
+ * Never asks the user anything. It takes the connection to the session bus that the process shares,
+ * whose loss confab_bus_loss_outlive() has to make harmless.
  */
 void
 confab_keyring_lookup_async (const char *provider,

@@ -61,7 +61,8 @@ def environment(home, **more):
                XDG_DATA_HOME=os.path.join(home, 'data'),
                XDG_CONFIG_HOME=os.path.join(home, 'config'),
                XDG_CACHE_HOME=os.path.join(home, 'cache'),
-               GSETTINGS_BACKEND='memory', GIO_USE_PROXY_RESOLVER='dummy', NO_AT_BRIDGE='1', **more)
+               GSETTINGS_BACKEND='memory', GIO_USE_PROXY_RESOLVER='dummy', NO_AT_BRIDGE='1')
+    env.update(more)
     return env
 
 
