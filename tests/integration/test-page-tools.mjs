@@ -99,7 +99,9 @@ test('who answers is chosen: another provider, and a model of it', async (t) => 
 
   await page.reload();
   await settings.click();
-  assert.equal(await page.getByRole('combobox', { name: 'Provider' }).inputValue(), 'right');
+  // which ones there are is asked for when the dialog opens
+  const provider = page.getByRole('combobox', { name: 'Provider' });
+  await waitFor(async () => await provider.inputValue() === 'right', { what: 'the provider' });
   assert.equal(await page.getByRole('combobox', { name: 'Model' }).inputValue(), 'raw:reasoning');
   assert.deepEqual(page.complaints, []);
 });
