@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,13 +33,15 @@ log_writer (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoin
 }
 
 /* Memory holds keys and chats, which must not come into a file. The kernel gives a pipe to a crash
- * handler whatever the limit is, unless it is 1, which no core fits. */
+ * handler whatever the limit is, unless it is 1, which no core fits. Whoever was started with 0 may
+ * not raise it to that, and has to become a process that nobody may look into. */
 static void
 forbid_cores (void)
 {
   const struct rlimit cores = { 1, 1 };
 
-  setrlimit (RLIMIT_CORE, &cores);
+  if (setrlimit (RLIMIT_CORE, &cores) != 0)
+    prctl (PR_SET_DUMPABLE, 0);
 }
 
 static void

@@ -178,6 +178,28 @@ class MachineTests:
         self.machine.wait_for(lambda: self.machine.show('confab.service', 'ActiveState')
                               == 'active', 'a second start')
 
+    def test_it_leaves_nothing_to_others(self):
+        """No core, not even to a crash handler's pipe, no file to read, no socket to ask."""
+        self.machine.systemctl('start', 'confab.service')
+        pid = self.machine.show('confab.service', 'MainPID')
+        self.assertRegex(self.machine.run('cat', f'/proc/{pid}/limits').stdout,
+                         r'(?m)^Max core file size +1 +1 ')
+        folder = os.path.dirname(self.socket)
+        self.assertEqual(self.machine.run('stat', '-c', '%a', folder, self.socket).stdout.split(),
+                         ['755' if self.kind == 'system' else '700', '600'])
+        # neither is left to confabd, which does as much for itself
+        self.assertEqual(self.machine.show('confab.service', 'LimitCORE'), '1')
+        self.assertEqual(self.machine.show('confab.service', 'UMask'), '0077')
+
+    def test_whom_a_lower_limit_binds_may_not_be_looked_into(self):
+        self.machine.drop_in('confab.service', '[Service]\nLimitCORE=0\n')
+        self.machine.systemctl('start', 'confab.service')
+        pid = self.machine.show('confab.service', 'MainPID')
+        self.assertRegex(self.machine.run('cat', f'/proc/{pid}/limits').stdout,
+                         r'(?m)^Max core file size +0 +0 ')
+        self.assertEqual(self.machine.run('stat', '-c', '%U', f'/proc/{pid}/environ').stdout,
+                         'root\n')
+
     def test_chat(self):
         system = ['--system'] if self.bus == 'system' else []
         result = self.machine.run('confabctl', *system, 'chat', 'Hello')
@@ -264,6 +286,13 @@ class TestSystem(MachineTests, MachineCase):
     kind = 'system'
     bus = 'system'
     socket = '/run/confab/socket'
+
+    def test_it_is_shut_in(self):
+        """Of that the score tells nothing."""
+        self.machine.systemctl('start', 'confab.service')
+        pid = self.machine.show('confab.service', 'MainPID')
+        self.assertNotEqual(*(self.machine.run('readlink', f'/proc/{where}/ns/ipc').stdout
+                              for where in ('self', pid)))
 
     def test_it_is_its_own_user(self):
         self.check_version(self.call(*GET_VERSION))
