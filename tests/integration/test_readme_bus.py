@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
 # pylint: disable=wrong-import-position
-from bus import DATA, MODULE, PATIENCE, Bus, Client, Confabd, Upstream  # noqa: E402
+from bus import DATA, MODULE, PATIENCE, BusCase  # noqa: E402
 
 ANSWER = 'The quick brown fox jumps over the lazy dog.'
 
@@ -25,18 +25,8 @@ def code(title, language):
     return re.search(rf'```{language}\n(.*?)```', section(title), re.DOTALL).group(1)
 
 
-class ReadmeBus(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.bus = Bus()
-        cls.addClassCleanup(cls.bus.close)
-        cls.upstream = Upstream()
-        cls.addClassCleanup(cls.upstream.close)
-        cls.confabd = Confabd(cls.bus, '--session', '--dev', '--model', 'raw:plain',
-                              *cls.upstream.args)
-        cls.addClassCleanup(cls.confabd.stop)
-        cls.client = Client(cls.bus)
-        cls.addClassCleanup(cls.client.close)
+class ReadmeBus(BusCase):
+    args = ('--model', 'raw:plain')
 
     def run_it(self, *command):
         result = subprocess.run(command, env=self.confabd.env, stdin=subprocess.DEVNULL,

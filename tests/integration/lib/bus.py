@@ -245,7 +245,9 @@ class Client:
 
 
 class BusCase(unittest.TestCase):
-    """One confabd on a bus for all tests of a class, and a client for each."""
+    """One confabd on a bus for all tests of a class, with `args`, and a client for each."""
+
+    args = ()
 
     @classmethod
     def setUpClass(cls):
@@ -253,7 +255,7 @@ class BusCase(unittest.TestCase):
         cls.addClassCleanup(cls.bus.close)
         cls.upstream = Upstream()
         cls.addClassCleanup(cls.upstream.close)
-        cls.confabd = Confabd(cls.bus, '--session', '--dev', *cls.upstream.args)
+        cls.confabd = Confabd(cls.bus, '--session', '--dev', *cls.args, *cls.upstream.args)
         cls.addClassCleanup(cls.confabd.stop)
 
     def setUp(self):
