@@ -6,6 +6,21 @@
 
 #define GENERATE "ai:chat:generate"
 
+/* How many were logged. */
+static guint n_messages;
+
+static GLogWriterOutput
+count_messages_cb (GLogLevelFlags level,
+                   const GLogField *fields,
+                   gsize n_fields,
+                   gpointer user_data)
+{
+  if ((level & G_LOG_LEVEL_MESSAGE) != 0)
+    n_messages++;
+
+  return g_log_writer_default (level, fields, n_fields, user_data);
+}
+
 static void
 test_stop (ServiceFixture *self, gconstpointer data)
 {
@@ -186,6 +201,36 @@ test_stop_from_delta (ServiceFixture *self, gconstpointer data)
 }
 
 static void
+stop_from_state_cb (ConfabGeneration *generation, gpointer user_data)
+{
+  stop_from_delta_cb (generation, NULL, user_data);
+}
+
+/* From then on there is no provider either. */
+static void
+follow_state_cb (ConfabService *service, ConfabGeneration *generation, gpointer user_data)
+{
+  g_autoptr (ConfabProviderRegistry) none = confab_provider_registry_new ();
+
+  confab_service_set_providers (service, none);
+  g_signal_connect (generation, "state-changed", G_CALLBACK (stop_from_state_cb), user_data);
+}
+
+/* What was stopped is not said to fail, as it would have for want of a provider. */
+static void
+test_stop_from_state (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) generation = NULL;
+
+  g_signal_connect (self->service, "generation-started", G_CALLBACK (follow_state_cb), self);
+  n_messages = 0;
+  generation = ask (self, "m", "x");
+  await_end (generation);
+  g_assert_cmpint (confab_generation_get_state (generation), ==, CONFAB_STATE_STOPPED);
+  g_assert_cmpuint (n_messages, ==, 0);
+}
+
+static void
 test_answer_limit (ServiceFixture *self, gconstpointer data)
 {
   g_autoptr (ConfabGeneration) generation = ask (self, "m", "x");
@@ -288,12 +333,14 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_log_set_writer_func (count_messages_cb, NULL, NULL);
 
   ADD ("stop", test_stop);
   ADD ("stop-named", test_stop_named);
   ADD ("stop-unknown-module", test_stop_unknown_module);
   ADD ("stop-before-acceptance", test_stop_before_acceptance);
   ADD ("stop-from-delta", test_stop_from_delta);
+  ADD ("stop-from-state", test_stop_from_state);
   ADD ("late-run-spares-the-next", test_late_run_spares_the_next);
   ADD ("failure", test_failure);
   ADD ("failure-is-counted-as-whose-it-is", test_failure_is_counted_as_whose_it_is);

@@ -481,6 +481,9 @@ confab_run_begin (ConfabRun *self)
   /* the module may have been given another while the question waited */
   name_model (self);
   confab_generation_begin (self->generation);
+  /* whoever heard of that may have stopped it */
+  if (self->ending)
+    return;
   if (provider == NULL)
     {
       g_autoptr (GError) error = g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_NO_PROVIDER,
