@@ -53,17 +53,12 @@ class TestListing(unittest.TestCase):
         call_later(cls.client, session, SESSION, 'CreateModule', '(sa{sv})', 'A title', {},
                    then=made.append)
 
-    def main_thread_ms(self):
-        pid = self.confabd.process.pid
-        with open(f'/proc/{pid}/task/{pid}/schedstat', encoding='utf-8') as file:
-            return int(file.read().split()[0]) / 1e6
-
     def list_and_ask(self):
         """How long the slowest of other requests took meanwhile, and what the list cost, in ms."""
         port = int(self.confabd.line.split()[2].split(':')[2].strip('/'))
         replies = []
         slowest = n = 0
-        before = self.main_thread_ms()
+        before = self.confabd.main_thread_ms()
         call_later(self.client, ROOT, OBJECT_MANAGER, 'GetManagedObjects', None,
                    then=replies.append)
         self.client.connection.flush_sync(None)
@@ -78,7 +73,7 @@ class TestListing(unittest.TestCase):
             GLib.MainContext.default().iteration(False)
         self.assertGreater(n, 2)
         self.assertGreaterEqual(replies[0].get_child_value(0).n_children(), 2 * COUNT)
-        return slowest * 1000, self.main_thread_ms() - before
+        return slowest * 1000, self.confabd.main_thread_ms() - before
 
     def test_it_holds_up_nobody(self):
         runs = [self.list_and_ask() for _ in range(5)]

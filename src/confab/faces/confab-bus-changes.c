@@ -120,30 +120,28 @@ session_changed_cb (ConfabService *service,
     confab_bus_remove_object (self, path);
 }
 
-/* The path of a module that was deleted: its session is not known any more. */
-static char *
-find_module_path (ConfabBus *self, const char *module_id)
-{
-  g_autofree char *escaped = g_dbus_escape_object_path (module_id);
-  g_autofree char *end = g_strconcat ("/modules/", escaped, NULL);
-  GHashTableIter iter;
-  gpointer path;
-
-  g_hash_table_iter_init (&iter, self->objects);
-  while (g_hash_table_iter_next (&iter, &path, NULL))
-    if (g_str_has_suffix (path, end))
-      return g_strdup (path);
-
-  return NULL;
-}
-
 static void
-touch_session_of (ConfabBus *self, const char *module_path)
+touch_session_of (ConfabBus *self, ConfabModule *module)
 {
-  const char *end = g_strrstr (module_path, "/modules/");
-  g_autofree char *path = g_strndup (module_path, end - module_path);
+  g_autofree char *path = confab_bus_session_path (confab_module_get_session_id (module));
 
   confab_bus_touch (self, path);
+}
+
+/**
+ * confab_bus_add_module:
+ * @self: the bus face, with a connection
+ * @module: one that is not shown
+ * @tell: whether to tell all that it is there
+ */
+void
+confab_bus_add_module (ConfabBus *self, ConfabModule *module, gboolean tell)
+{
+  g_autofree char *path = confab_bus_module_path (module);
+
+  g_hash_table_replace (self->modules, (char *) confab_module_get_id (module),
+                        g_object_ref (module));
+  confab_bus_add_object (self, path, &confab_bus_module_kind, module, tell);
 }
 
 void
@@ -160,8 +158,25 @@ confab_bus_show_module (ConfabBus *self, ConfabModule *module)
       return;
     }
 
-  confab_bus_add_object (self, path, &confab_bus_module_kind, module, TRUE);
-  touch_session_of (self, path);
+  confab_bus_add_module (self, module, TRUE);
+  touch_session_of (self, module);
+}
+
+/* The service does not know it any more. */
+static void
+remove_module (ConfabBus *self, const char *module_id)
+{
+  gpointer value;
+  g_autoptr (ConfabModule) module = NULL;
+  g_autofree char *path = NULL;
+
+  if (!g_hash_table_steal_extended (self->modules, module_id, NULL, &value))
+    return;
+
+  module = value;
+  path = confab_bus_module_path (module);
+  confab_bus_remove_object (self, path);
+  touch_session_of (self, module);
 }
 
 static void
@@ -171,7 +186,6 @@ module_changed_cb (ConfabService *service,
                    gpointer user_data)
 {
   ConfabBus *self = CONFAB_BUS (user_data);
-  g_autofree char *path = NULL;
 
   if (module != NULL)
     {
@@ -180,11 +194,7 @@ module_changed_cb (ConfabService *service,
     }
 
   confab_bus_watchers_forget_module (self->watchers, module_id);
-  path = self->connection != NULL ? find_module_path (self, module_id) : NULL;
-  if (path == NULL)
-    return;
-  confab_bus_remove_object (self, path);
-  touch_session_of (self, path);
+  remove_module (self, module_id);
 }
 
 /* Forgets all generations, whose ends are not told then. */

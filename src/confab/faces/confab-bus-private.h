@@ -78,6 +78,7 @@ struct _ConfabBus
   GDBusConnection *connection; /* NULL: nothing is shown now */
   ConfabBusGate *gate;         /* the same */
   GHashTable *objects;         /* path → Object of confab-bus-objects.c; key belongs to it */
+  GHashTable *modules;         /* id → ConfabModule that is shown; key belongs to it */
   guint object_manager_id;
   GHashTable *dirty; /* set of paths whose properties may have changed */
   GSource *flush_source;
@@ -126,6 +127,7 @@ void confab_bus_follow_service (ConfabBus *self);
 /* Whoever is told of an object finds it. */
 void confab_bus_show_session (ConfabBus *self, ConfabSession *session);
 void confab_bus_show_module (ConfabBus *self, ConfabModule *module);
+void confab_bus_add_module (ConfabBus *self, ConfabModule *module, gboolean tell);
 void confab_bus_track (ConfabBus *self, ConfabGeneration *generation);
 void confab_bus_untrack_all (ConfabBus *self);
 

@@ -39,6 +39,7 @@ confab_bus_finalize (GObject *object)
   confab_bus_watchers_free (self->watchers);
   g_hash_table_unref (self->generations);
   g_hash_table_unref (self->dirty);
+  g_hash_table_unref (self->modules);
   g_hash_table_unref (self->objects);
   g_strfreev (self->addresses);
   g_free (self->version);
@@ -64,6 +65,7 @@ static void
 confab_bus_init (ConfabBus *self)
 {
   self->dirty = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->modules = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
   self->generations = g_hash_table_new_full (NULL, NULL, g_object_unref, g_free);
   self->addresses = g_new0 (char *, 1);
   g_queue_init (&self->broadcasts);
@@ -170,9 +172,8 @@ add_all_objects (ConfabBus *self)
       for (guint j = 0; j < g_list_model_get_n_items (G_LIST_MODEL (session)); j++)
         {
           g_autoptr (ConfabModule) module = g_list_model_get_item (G_LIST_MODEL (session), j);
-          g_autofree char *module_path = confab_bus_module_path (module);
 
-          confab_bus_add_object (self, module_path, &confab_bus_module_kind, module, FALSE);
+          confab_bus_add_module (self, module, FALSE);
         }
     }
 }
@@ -201,6 +202,7 @@ detach (ConfabBus *self)
 
   confab_bus_watchers_set_connection (self->watchers, NULL);
   confab_bus_clear_objects (self);
+  g_hash_table_remove_all (self->modules);
   confab_bus_clear_broadcasts (self);
   g_clear_pointer (&self->gate, confab_bus_gate_free);
   g_clear_object (&self->connection);

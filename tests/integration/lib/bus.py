@@ -129,6 +129,12 @@ class Confabd:
         with open(f'/proc/{self.process.pid}/maps', encoding='utf-8') as file:
             return re.search('lib[at]san', file.read()) is not None
 
+    def main_thread_ms(self):
+        """How long its main thread has had a processor."""
+        pid = self.process.pid
+        with open(f'/proc/{pid}/task/{pid}/schedstat', encoding='utf-8') as file:
+            return int(file.read().split()[0]) / 1e6
+
     def wait(self, timeout=PATIENCE):
         try:
             code = self.process.wait(timeout)
