@@ -401,8 +401,10 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
 
   self = CONFAB_BUS_NAME (user_data);
-  if (connection == NULL)
+  /* one that closes before we look at it tells so while nobody listens */
+  if (connection == NULL || g_dbus_connection_is_closed (connection))
     {
+      g_clear_object (&connection);
       self->retry_ms = MIN (self->retry_ms * 2, MAX_RETRY_MS);
       try_later (self);
       return;
