@@ -59,12 +59,6 @@ confab_asking_return_generation (GTask *task, ConfabGeneration *generation, gboo
   g_task_return_pointer (task, reply, reply_free);
 }
 
-static void
-refuse (GTask *task, ConfabError code, const char *message)
-{
-  g_task_return_new_error (task, CONFAB_ERROR, (int) code, "%s", message);
-}
-
 /* Whether @asking is about the question that @asked is, or of which it is another wording. */
 static gboolean
 is_about (const ConfabAsking *asking, ConfabMessage *asked)
@@ -109,7 +103,8 @@ confab_asking_answer_repeat (GTask *task, ConfabGeneration *generation)
   ConfabRun *run = g_hash_table_lookup (self->runs, generation);
 
   if (!is_same_question (g_task_get_task_data (task), generation))
-    refuse (task, CONFAB_ERROR_INVALID_REQUEST, _ ("This requestId was used for another message."));
+    confab_service_refuse (task, CONFAB_ERROR_INVALID_REQUEST,
+                           _ ("This requestId was used for another message."));
   else if (run != NULL && !confab_run_is_accepted (run))
     confab_run_add_waiter (run, task);
   else
@@ -186,7 +181,8 @@ old_question_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (error != NULL && !g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_NOT_FOUND))
     g_task_return_error (task, confab_service_storage_error (error));
   else if (record == NULL)
-    refuse (task, CONFAB_ERROR_UNKNOWN_MESSAGE, _ ("There is no message with this messageId."));
+    confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_MESSAGE,
+                           _ ("There is no message with this messageId."));
   else if (record->role == CONFAB_ROLE_ASSISTANT)
     confab_store_get_message_async (self->store, asking->module_id, record->parent_id, NULL,
                                     old_question_read_cb, g_steal_pointer (&task));
@@ -215,7 +211,8 @@ read_messages (GTask *task)
     message_id = asking->asked_head_id;
 
   if (asking->anew && message_id == NULL)
-    refuse (task, CONFAB_ERROR_UNKNOWN_MESSAGE, _ ("There is nothing to answer anew."));
+    confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_MESSAGE,
+                           _ ("There is nothing to answer anew."));
   else if (asking->anew)
     confab_store_get_message_async (self->store, asking->module_id, message_id, NULL,
                                     old_question_read_cb, g_object_ref (task));
@@ -282,9 +279,10 @@ confab_asking_look_up (GTask *task)
   forget (asking);
   g_set_object (&asking->asked_module, module);
   if (self->shut_down)
-    refuse (task, CONFAB_ERROR_SHUTTING_DOWN, _ ("Confab is shutting down."));
+    confab_service_refuse (task, CONFAB_ERROR_SHUTTING_DOWN, _ ("Confab is shutting down."));
   else if (asking->anew && module == NULL)
-    refuse (task, CONFAB_ERROR_UNKNOWN_MODULE, _ ("There is no conversation with this moduleId."));
+    confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_MODULE,
+                           _ ("There is no conversation with this moduleId."));
   else if (module != NULL && asking->request_id != NULL)
     confab_store_find_request_async (self->store, asking->module_id, asking->request_id, NULL,
                                      request_read_cb, g_object_ref (task));
@@ -299,18 +297,15 @@ ask (ConfabService *self,
      GAsyncReadyCallback callback,
      gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  ConfabAsking *asking = g_new0 (ConfabAsking, 1);
-  GError *error = NULL;
+  g_autoptr (GTask) task =
+      confab_service_begin_call (self, call, payload, ask, callback, user_data);
+  ConfabAsking *asking;
 
-  g_task_set_source_tag (task, ask);
+  if (task == NULL)
+    return;
+
+  asking = g_new0 (ConfabAsking, 1);
   g_task_set_task_data (task, asking, asking_free);
-  if (!confab_rules_check (call, payload, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-
   asking->payload = json_object_ref (payload);
   asking->module_id = confab_rules_get_string (payload, "moduleId");
   asking->request_id = confab_rules_get_string (payload, "requestId");

@@ -32,12 +32,6 @@ switch_free (gpointer data)
   g_free (change);
 }
 
-static void
-refuse (GTask *task, ConfabError code, const char *message)
-{
-  g_task_return_new_error (task, CONFAB_ERROR, (int) code, "%s", message);
-}
-
 /* Those who wait: data of the module while it is held */
 
 typedef struct
@@ -138,8 +132,8 @@ written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       confab_module_set_kept_head (change->module, change->end->leaf_id, change->end->n_messages);
       /* unless it was deleted meanwhile, which may still fail */
       if (g_hash_table_lookup (self->modules, change->module_id) != change->module)
-        refuse (task, CONFAB_ERROR_UNKNOWN_MODULE,
-                _ ("There is no conversation with this moduleId."));
+        confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_MODULE,
+                               _ ("There is no conversation with this moduleId."));
       else
         {
           g_task_return_boolean (task, TRUE);
@@ -174,13 +168,15 @@ look_up (GTask *task)
 
   g_clear_pointer (&change->end, confab_branch_end_free);
   if (self->shut_down)
-    refuse (task, CONFAB_ERROR_SHUTTING_DOWN, _ ("Confab is shutting down."));
+    confab_service_refuse (task, CONFAB_ERROR_SHUTTING_DOWN, _ ("Confab is shutting down."));
   else if (module == NULL)
-    refuse (task, CONFAB_ERROR_UNKNOWN_MODULE, _ ("There is no conversation with this moduleId."));
+    confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_MODULE,
+                           _ ("There is no conversation with this moduleId."));
   else if (confab_service_await_switch (self, module, look_up, task))
     return;
   else if (confab_module_get_running (module) != NULL)
-    refuse (task, CONFAB_ERROR_BUSY, _ ("This conversation is still being answered."));
+    confab_service_refuse (task, CONFAB_ERROR_BUSY,
+                           _ ("This conversation is still being answered."));
   else
     {
       g_set_object (&change->module, module);
@@ -197,7 +193,8 @@ decide (GTask *task, const GError *error)
   Switch *change = g_task_get_task_data (task);
 
   if (g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_NOT_FOUND))
-    refuse (task, CONFAB_ERROR_UNKNOWN_MESSAGE, _ ("There is no message with this messageId."));
+    confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_MESSAGE,
+                           _ ("There is no message with this messageId."));
   else if (error != NULL)
     g_task_return_error (task, confab_service_storage_error (error));
   else if (change->end->visible)
@@ -248,17 +245,13 @@ confab_service_switch_branch_async (ConfabService *self,
 {
   g_autoptr (GTask) task = NULL;
   Switch *change;
-  GError *error = NULL;
 
   g_return_if_fail (CONFAB_IS_SERVICE (self));
 
-  task = g_task_new (self, NULL, callback, user_data);
-  g_task_set_source_tag (task, confab_service_switch_branch_async);
-  if (!confab_rules_check ("ai:chat:branch", payload, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
+  task = confab_service_begin_call (self, "ai:chat:branch", payload,
+                                    confab_service_switch_branch_async, callback, user_data);
+  if (task == NULL)
+    return;
 
   change = g_new0 (Switch, 1);
   change->payload = json_object_ref (payload);

@@ -39,32 +39,17 @@ begin (ConfabService *self,
        GAsyncReadyCallback callback,
        gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  Change *change = g_new0 (Change, 1);
-  GError *error = NULL;
+  GTask *task = confab_service_begin_call (self, call, payload, tag, callback, user_data);
+  Change *change;
 
-  (g_task_set_source_tag) (task, tag);
-  g_task_set_task_data (task, change, change_free);
-  if (!confab_rules_check (call, payload, &error))
-    {
-      g_task_return_error (task, error);
-      return NULL;
-    }
-  if (self->shut_down)
-    {
-      g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN, "%s",
-                               _ ("Confab is shutting down."));
-      return NULL;
-    }
+  if (task == NULL)
+    return NULL;
+
+  change = g_new0 (Change, 1);
   change->payload = json_object_ref (payload);
+  g_task_set_task_data (task, change, change_free);
 
-  return g_steal_pointer (&task);
-}
-
-static void
-refuse (GTask *task, ConfabError code, const char *message)
-{
-  g_task_return_new_error (task, CONFAB_ERROR, (int) code, "%s", message);
+  return task;
 }
 
 static void
@@ -132,8 +117,8 @@ create_session (GTask *task)
     }
   if (g_hash_table_size (self->sessions) >= CONFAB_MAX_SESSIONS)
     {
-      refuse (task, CONFAB_ERROR_INVALID_REQUEST,
-              _ ("There are too many sessions; delete some first."));
+      confab_service_refuse (task, CONFAB_ERROR_INVALID_REQUEST,
+                             _ ("There are too many sessions; delete some first."));
       return;
     }
 
@@ -375,15 +360,16 @@ create_module (GTask *task)
   ConfabModule *known = g_hash_table_lookup (self->modules, new_id);
 
   if (session == NULL)
-    refuse (task, CONFAB_ERROR_UNKNOWN_SESSION, _ ("There is no session with this sessionId."));
+    confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_SESSION,
+                           _ ("There is no session with this sessionId."));
   else if (known != NULL && g_str_equal (confab_module_get_session_id (known), session_id))
     return_object (task, known);
   else if (known != NULL)
-    refuse (task, CONFAB_ERROR_INVALID_REQUEST,
-            _ ("Another session has a conversation with this moduleId."));
+    confab_service_refuse (task, CONFAB_ERROR_INVALID_REQUEST,
+                           _ ("Another session has a conversation with this moduleId."));
   else if (g_hash_table_size (self->modules) >= CONFAB_MAX_MODULES)
-    refuse (task, CONFAB_ERROR_INVALID_REQUEST,
-            _ ("There are too many conversations; delete some first."));
+    confab_service_refuse (task, CONFAB_ERROR_INVALID_REQUEST,
+                           _ ("There are too many conversations; delete some first."));
   else
     {
       change->object = g_object_ref (confab_service_add_module (self, session, new_id));
@@ -467,7 +453,8 @@ confab_service_change_module_async (ConfabService *self,
     return;
   if (!knows_provider (self, payload))
     {
-      refuse (task, CONFAB_ERROR_NO_PROVIDER, _ ("There is no provider of this name."));
+      confab_service_refuse (task, CONFAB_ERROR_NO_PROVIDER,
+                             _ ("There is no provider of this name."));
       return;
     }
   if (g_str_equal (call, "module:create"))
@@ -478,7 +465,8 @@ confab_service_change_module_async (ConfabService *self,
 
   module = g_hash_table_lookup (self->modules, confab_rules_get_string (payload, "moduleId"));
   if (module == NULL)
-    refuse (task, CONFAB_ERROR_UNKNOWN_MODULE, _ ("There is no conversation with this moduleId."));
+    confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_MODULE,
+                           _ ("There is no conversation with this moduleId."));
   else if (g_str_equal (call, "module:update"))
     update_module (task, module);
   else

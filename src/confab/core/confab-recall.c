@@ -105,12 +105,13 @@ exchange_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   else if (exchange != NULL)
     g_task_return_pointer (task, confab_rows_read_exchange (exchange), g_object_unref);
   else if (generation_id != NULL)
-    g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_GENERATION, "%s",
-                             _ ("There is no answer with this generationId."));
+    confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_GENERATION,
+                           _ ("There is no answer with this generationId."));
   else
     g_task_return_pointer (task, NULL, NULL);
 }
 
+/* Of which the payload is all that has to be kept. */
 static GTask *
 begin (ConfabService *self,
        const char *call,
@@ -119,26 +120,12 @@ begin (ConfabService *self,
        GAsyncReadyCallback callback,
        gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  GError *error = NULL;
+  GTask *task = confab_service_begin_call (self, call, payload, tag, callback, user_data);
 
-  (g_task_set_source_tag) (task, tag);
-  if (!confab_rules_check (call, payload, &error))
-    {
-      g_task_return_error (task, error);
-      return NULL;
-    }
+  if (task != NULL)
+    g_task_set_task_data (task, json_object_ref (payload), (GDestroyNotify) json_object_unref);
 
-  if (self->shut_down)
-    {
-      g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_SHUTTING_DOWN, "%s",
-                               _ ("Confab is shutting down."));
-      return NULL;
-    }
-
-  g_task_set_task_data (task, json_object_ref (payload), (GDestroyNotify) json_object_unref);
-
-  return g_steal_pointer (&task);
+  return task;
 }
 
 static void
@@ -274,8 +261,8 @@ read_history (GTask *task)
 
   if (module == NULL)
     {
-      g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MODULE, "%s",
-                               _ ("There is no conversation with this moduleId."));
+      confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_MODULE,
+                             _ ("There is no conversation with this moduleId."));
       return;
     }
 
@@ -305,8 +292,8 @@ history_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (g_error_matches (error, CONFAB_STORE_ERROR, CONFAB_STORE_ERROR_NOT_FOUND))
     {
-      g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MESSAGE, "%s",
-                               _ ("There is no message with the id in the field before."));
+      confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_MESSAGE,
+                             _ ("There is no message with the id in the field before."));
       return;
     }
   if (records == NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "confab-error.h"
 #include "confab-scheduler.h"
 #include "confab-service.h"
 
@@ -50,6 +51,15 @@ ConfabProvider *confab_service_find_provider (ConfabService *self, ConfabModule 
 const char *confab_service_find_provider_name (ConfabService *self, ConfabModule *module);
 /* What the store says, as an error of the contract. */
 GError *confab_service_storage_error (const GError *cause);
+
+/* confab-service-calls.c */
+GTask *confab_service_begin_call (ConfabService *self,
+                                  const char *call,
+                                  JsonObject *payload,
+                                  gpointer tag,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
+void confab_service_refuse (GTask *task, ConfabError code, const char *message);
 
 /* confab-service-signals.c */
 void confab_service_add_signals (GType type);

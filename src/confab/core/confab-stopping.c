@@ -49,8 +49,8 @@ generation_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (error != NULL)
     g_task_return_error (task, confab_service_storage_error (error));
   else if (exchange == NULL)
-    g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_GENERATION, "%s",
-                             _ ("There is no answer with this generationId."));
+    confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_GENERATION,
+                           _ ("There is no answer with this generationId."));
   else
     g_task_return_int (task, 0);
 }
@@ -93,8 +93,8 @@ confab_service_stop_async (ConfabService *self,
   module = g_hash_table_lookup (self->modules, module_id);
   if (module == NULL)
     {
-      g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UNKNOWN_MODULE, "%s",
-                               _ ("There is no conversation with this moduleId."));
+      confab_service_refuse (task, CONFAB_ERROR_UNKNOWN_MODULE,
+                             _ ("There is no conversation with this moduleId."));
       return;
     }
 
