@@ -4,6 +4,10 @@
  * case runs in a process of its own, whose report is looked at. */
 #include <gio/gio.h>
 
+/* How long one waits for the other in no order that ThreadSanitizer would know of. */
+#define A_WHILE_US (100 * 1000)
+#define N_SOURCES 2000
+
 typedef struct
 {
   GMutex mutex;
@@ -13,6 +17,7 @@ typedef struct
   GMainLoop *loop;
   gatomicrefcount refs;
   GObject *object;
+  GMainContext *context;
   gboolean ready;
   int value; /* what is raced for */
 } Shared;
@@ -176,6 +181,77 @@ run_loop (Shared *shared)
   g_main_loop_run (shared->loop);
 }
 
+static gboolean
+nothing_cb (gpointer data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+/* Of half of them the loop drops the last reference, of half of them this thread: both make GLib's
+ * own table smaller. */
+static gpointer
+attach_and_drop_last (gpointer data)
+{
+  g_autoptr (GPtrArray) kept = g_ptr_array_new_with_free_func ((GDestroyNotify) g_source_unref);
+
+  for (guint i = 0; i < N_SOURCES; i++)
+    {
+      GSource *source = g_idle_source_new ();
+
+      g_source_set_callback (source, nothing_cb, NULL, NULL);
+      g_source_attach (source, NULL);
+      if (i % 2 == 0)
+        g_source_unref (source);
+      else
+        g_ptr_array_add (kept, source);
+    }
+  touch_and_attach (data);
+  g_usleep (3 * A_WHILE_US);
+
+  return NULL;
+}
+
+static void
+run_loop_later (Shared *shared)
+{
+  g_usleep (A_WHILE_US);
+  run_loop (shared);
+}
+
+static gpointer
+use_and_drop_context (gpointer data)
+{
+  Shared *shared = data;
+
+  g_main_context_iteration (shared->context, FALSE);
+  g_main_context_unref (shared->context);
+
+  return NULL;
+}
+
+static gpointer
+drop_context_and_touch (gpointer data)
+{
+  Shared *shared = data;
+
+  g_main_context_unref (shared->context);
+  touch (shared);
+
+  return NULL;
+}
+
+/* With a source in it. */
+static void
+drop_context_last (Shared *shared)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_callback (source, nothing_cb, shared, (GDestroyNotify) touch);
+  g_source_attach (source, shared->context);
+  g_usleep (A_WHILE_US);
+  g_main_context_unref (shared->context);
+}
+
 static gpointer
 touch_and_drop (gpointer data)
 {
@@ -292,6 +368,9 @@ static const Case cases[] = {
   { "/tsan/queue/after/race", push_and_touch, pop_and_touch, TRUE },
   { "/tsan/source/before", touch_and_attach, run_loop, FALSE },
   { "/tsan/source/after/race", attach_and_touch, run_loop, TRUE },
+  { "/tsan/source/dropped-last", attach_and_drop_last, run_loop_later, FALSE },
+  { "/tsan/context/dropped-last", use_and_drop_context, drop_context_last, FALSE },
+  { "/tsan/context/notify/race", drop_context_and_touch, drop_context_last, TRUE },
   { "/tsan/ref-count/before", touch_and_drop, also_drop, FALSE },
   { "/tsan/ref-count/after/race", drop_and_touch, drop_last, TRUE },
   { "/tsan/object/before", touch_and_unref, also_unref, FALSE },
@@ -317,6 +396,8 @@ run_case (const Case *test)
   shared->object = g_object_new (G_TYPE_OBJECT, NULL);
   g_object_weak_ref (shared->object, finalized_cb, shared);
   g_object_ref (shared->object);
+  shared->context = g_main_context_new ();
+  g_main_context_ref (shared->context);
 
   thread = g_thread_new ("first", test->first, shared);
   test->second (shared);

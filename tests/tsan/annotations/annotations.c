@@ -17,6 +17,36 @@
 void __tsan_ignore_thread_begin (void);
 void __tsan_ignore_thread_end (void);
 
+/* How often this thread has begun that without ending it. */
+static __thread guint unwatched;
+
+static void
+unwatch (void)
+{
+  unwatched++;
+  __tsan_ignore_thread_begin ();
+}
+
+static void
+watch_again (void)
+{
+  __tsan_ignore_thread_end ();
+  unwatched--;
+}
+
+/* What GLib calls of ours meanwhile is looked at nevertheless. */
+static void
+call_watched (GDestroyNotify notify, gpointer data)
+{
+  guint depth = unwatched;
+
+  while (unwatched > 0)
+    watch_again ();
+  notify (data);
+  while (unwatched < depth)
+    unwatch ();
+}
+
 /* GLib's own @name, looked up once; who looks it up meanwhile finds the same */
 #define REAL(name) ((__typeof__ (&name)) find_real (&real_##name, #name))
 #define DECLARE_REAL(name) static gpointer real_##name
@@ -131,17 +161,17 @@ EXPORTED void
 g_async_queue_push (GAsyncQueue *queue, gpointer data)
 {
   __tsan_release (queue);
-  __tsan_ignore_thread_begin ();
+  unwatch ();
   REAL (g_async_queue_push) (queue, data);
-  __tsan_ignore_thread_end ();
+  watch_again ();
 }
 
 EXPORTED void
 g_async_queue_push_unlocked (GAsyncQueue *queue, gpointer data)
 {
-  __tsan_ignore_thread_begin ();
+  unwatch ();
   REAL (g_async_queue_push_unlocked) (queue, data);
-  __tsan_ignore_thread_end ();
+  watch_again ();
 }
 
 EXPORTED gpointer
@@ -149,9 +179,9 @@ g_async_queue_pop (GAsyncQueue *queue)
 {
   gpointer data;
 
-  __tsan_ignore_thread_begin ();
+  unwatch ();
   data = REAL (g_async_queue_pop) (queue);
-  __tsan_ignore_thread_end ();
+  watch_again ();
   __tsan_acquire (queue);
 
   return data;
@@ -162,9 +192,9 @@ g_async_queue_try_pop (GAsyncQueue *queue)
 {
   gpointer data;
 
-  __tsan_ignore_thread_begin ();
+  unwatch ();
   data = REAL (g_async_queue_try_pop) (queue);
-  __tsan_ignore_thread_end ();
+  watch_again ();
   __tsan_acquire (queue);
 
   return data;
@@ -267,7 +297,7 @@ callback_unref (gpointer data)
 
   __tsan_acquire (self);
   if (self->notify != NULL)
-    self->notify (self->data);
+    call_watched (self->notify, self->data);
   g_free (self);
 }
 
@@ -298,11 +328,33 @@ g_source_attach (GSource *source, GMainContext *context)
   guint id;
 
   __tsan_release (source);
-  __tsan_ignore_thread_begin ();
+  unwatch ();
   id = REAL (g_source_attach) (source, context);
-  __tsan_ignore_thread_end ();
+  watch_again ();
 
   return id;
+}
+
+/* Whoever drops the last reference of one, of which the other may be in another thread's hands,
+ * takes it apart: what GLib keeps there is guarded by locks and counts of its own. */
+
+DECLARE_REAL (g_source_unref);
+DECLARE_REAL (g_main_context_unref);
+
+EXPORTED void
+g_source_unref (GSource *source)
+{
+  unwatch ();
+  REAL (g_source_unref) (source);
+  watch_again ();
+}
+
+EXPORTED void
+g_main_context_unref (GMainContext *context)
+{
+  unwatch ();
+  REAL (g_main_context_unref) (context);
+  watch_again ();
 }
 
 /* Pools of threads: what was done before something was pushed is done when it is worked on. A pool
@@ -342,9 +394,9 @@ g_thread_pool_push (GThreadPool *pool, gpointer item, GError **error)
   gboolean pushed;
 
   __tsan_release (item);
-  __tsan_ignore_thread_begin ();
+  unwatch ();
   pushed = REAL (g_thread_pool_push) (pool, item, error);
-  __tsan_ignore_thread_end ();
+  watch_again ();
 
   return pushed;
 }
