@@ -215,7 +215,6 @@ class TestUser(MachineTests, MachineCase):
     def socket(self):
         return os.path.join(self.staged.run_dir, 'confab/socket')
 
-
     def namespaces_of(self, pid):
         return self.machine.run('readlink', *(f'/proc/{pid}/ns/{name}' for name in (
             'mnt', 'user', 'uts'))).stdout.split()
@@ -271,6 +270,8 @@ class TestUserWithoutNamespaces(MachineTests, MachineCase):
         for name in ('mnt', 'user'):
             self.assertEqual(self.machine.run('readlink', f'/proc/{pid}/ns/{name}').stdout,
                              self.machine.run('readlink', f'/proc/self/ns/{name}').stdout)
+        for name in ('PrivateMounts', 'PrivateTmp', 'PrivateUsers', 'ProtectSystem'):
+            self.assertEqual(self.machine.show('confab.service', name), 'no', name)
         self.assertRegex(self.machine.run('cat', f'/proc/{pid}/status').stdout,
                          r'(?m)^Seccomp:\s+2$')
 

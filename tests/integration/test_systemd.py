@@ -364,3 +364,41 @@ class TestUnits(SystemdCase):
                 found = {item['json_field']: float(item['exposure'])
                          for item in json.loads(run.stdout) if item['set'] is False}
                 self.assertEqual(found, still_open)
+
+
+class TestGenerator(SystemdCase):
+    """What tells confab.service to do without namespaces, where users may make none."""
+
+    def generate(self, may_make_namespaces):
+        """The settings that it writes, as pairs."""
+        tools, units = (os.path.join(self.home, name) for name in ('tools', 'units'))
+        os.mkdir(tools)
+        os.mkdir(units)
+        unshare = os.path.join(tools, 'unshare')
+        with open(unshare, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\nexit {0 if may_make_namespaces else 1}\n')
+        os.chmod(unshare, 0o755)
+        subprocess.run([os.path.join(SOURCES, 'user/confab-generator'), units, units, units],
+                       env={**self.env, 'PATH': f'{tools}:{self.env["PATH"]}'}, check=True)
+        lines = []
+        for path in glob.glob(os.path.join(units, '**/*.conf'), recursive=True):
+            self.assertEqual(os.path.basename(os.path.dirname(path)), 'confab.service.d')
+            with open(path, encoding='utf-8') as file:
+                lines += file.read().splitlines()
+        return [tuple(line.split('=', 1)) for line in lines if line != '[Service]']
+
+    def test_namespaces_are_left(self):
+        self.assertEqual(self.generate(True), [])
+
+    def test_all_that_needs_them_is_taken_back(self):
+        """Also what systemd forgives today, as it does PrivateTmp= and PrivateMounts= alone."""
+        with open(os.path.join(SOURCES, 'user/confab.service.in'), encoding='utf-8') as file:
+            part = re.search(r'(?m)^# In a user namespace (?:.+\n)+', file.read())[0]
+        needed = [line.split('=', 1)[0] for line in part.splitlines() if line[0] != '#']
+        self.assertIn('PrivateUsers', needed)
+        taken_back = self.generate(False)
+        self.assertEqual([name for name, _ in taken_back], needed)
+        # an empty value takes back a list, and of capabilities none is taken away
+        lists = {'CapabilityBoundingSet': '~', 'InaccessiblePaths': ''}
+        for name, value in taken_back:
+            self.assertEqual(value, lists.get(name, 'no'), name)
