@@ -12,12 +12,11 @@ G_BEGIN_DECLS
 #define SOCKETIO_DOORMAN_BODY_TIMEOUT_MS 30000
 
 /*
- * SocketioDoorman: accepts connections and lets those through to libsoup whose request head is
- * complete and sound.
+ * SocketioDoorman: listens, accepts connections, and keeps them as SocketioGuests until they may be
+ * let through to libsoup.
  *
  * libsoup's own listener has a backlog of 10, goes deaf after EMFILE, and gives every silent
- * connection objects and a poll of its own. Here a connection is an fd in the epoll set, and a few
- * bytes, until its head is there: it is looked at with MSG_PEEK, so that libsoup then reads it all.
+ * connection objects and a poll of its own.
  */
 typedef struct _SocketioDoorman SocketioDoorman;
 

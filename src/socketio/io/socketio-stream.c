@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "socketio-drain.h"
 #include "socketio-stream-private.h"
 
 /* Input is edge-triggered: whoever stops reading (a WebSocket that is closing) must not make epoll
@@ -432,27 +433,6 @@ finish_close (SocketioStream *self)
   g_task_attach_source (task, source, closed_cb);
 }
 
-/* Reads and drops what the peer still sends. TRUE when it is done, or has sent too much. */
-static gboolean
-drain_input (SocketioStream *self)
-{
-  char buffer[4096];
-  gssize n;
-
-  while (self->drained <= SOCKETIO_STREAM_LINGER_BYTES)
-    {
-      n = recv (self->fd, buffer, sizeof buffer, MSG_DONTWAIT);
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0 && errno == EAGAIN)
-        return FALSE;
-      if (n <= 0)
-        return TRUE;
-      self->drained += n;
-    }
-  return TRUE;
-}
-
 static void
 stream_advance_close (SocketioStream *self)
 {
@@ -462,7 +442,9 @@ stream_advance_close (SocketioStream *self)
       if (self->error == 0)
         shutdown (self->fd, SHUT_WR);
     }
-  if (self->error != 0 || (self->state == STREAM_DRAINING && drain_input (self)))
+  if (self->error != 0
+      || (self->state == STREAM_DRAINING
+          && socketio_drain (self->fd, &self->drained, SOCKETIO_STREAM_LINGER_BYTES)))
     finish_close (self);
 }
 
