@@ -5,6 +5,7 @@
 
 #include "confab-error.h"
 #include "confab-rows.h"
+#include "confab-run-meter.h"
 
 struct _ConfabRun
 {
@@ -15,13 +16,10 @@ struct _ConfabRun
   GPtrArray *waiters; /* of GTask; NULL once it is accepted or abandoned */
   gboolean announced;
 
-  char *provider_name;      /* when the question came, by which the run is counted */
+  ConfabRunMeter *meter;
   ConfabProvider *provider; /* once it was asked; the module may have another by then */
-  char *asked_name;         /* its name, by which is counted what it does */
-  gint64 asked_at;          /* monotonic, µs; 0 before that, and after the first word */
   GCancellable *cancellable;
   gsize received;   /* bytes of all kinds */
-  gsize n_bytes[2]; /* by kind */
   gboolean unsaved; /* the service saves it soon */
 
   /* How it will have ended when that is on disk; nothing changes it any more. */
@@ -63,7 +61,8 @@ confab_run_new (ConfabService *service, ConfabModule *module, ConfabGeneration *
   self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
   self->cancellable = g_cancellable_new ();
   self->waiting_for_end = g_array_new (FALSE, FALSE, sizeof (WaitingForEnd));
-  self->provider_name = g_strdup (confab_service_find_provider_name (service, module));
+  self->meter =
+      confab_run_meter_new (service->metrics, confab_service_find_provider_name (service, module));
   name_model (self);
 
   return self;
@@ -90,8 +89,7 @@ confab_run_unref (ConfabRun *self)
   g_clear_error (&self->error);
   g_clear_object (&self->provider);
   g_clear_object (&self->cancellable);
-  g_free (self->asked_name);
-  g_free (self->provider_name);
+  confab_run_meter_free (self->meter);
   g_clear_object (&self->generation);
   g_clear_object (&self->module);
   g_clear_object (&self->service);
@@ -107,7 +105,7 @@ confab_run_get_generation (ConfabRun *self)
 const char *
 confab_run_get_provider_name (ConfabRun *self)
 {
-  return self->provider_name;
+  return confab_run_meter_get_provider_name (self->meter);
 }
 
 gboolean
@@ -166,30 +164,11 @@ leave_service (ConfabRun *self)
 }
 
 static void
-count_end (ConfabRun *self)
-{
-  const char *code = self->error != NULL ? confab_error_to_code (self->error) : NULL;
-  const char *reason =
-      self->outcome != NULL ? confab_finish_reason_to_string (self->outcome->finish_reason) : code;
-
-  confab_metrics_add (self->service->metrics, CONFAB_METRIC_GENERATIONS_ENDED, 1,
-                      self->provider_name, confab_state_to_string (self->end_state), reason);
-  for (guint kind = 0; kind < G_N_ELEMENTS (self->n_bytes); kind++)
-    if (self->n_bytes[kind] > 0)
-      confab_metrics_add (self->service->metrics, CONFAB_METRIC_OUTPUT_BYTES, self->n_bytes[kind],
-                          self->asked_name, kind == CONFAB_DELTA_TEXT ? "text" : "reasoning", NULL);
-  /* what comes from elsewhere is not counted as the upstream's */
-  if (self->end_state == CONFAB_STATE_FAILED && self->provider != NULL && self->error != NULL
-      && self->error->code != CONFAB_ERROR_STORAGE)
-    confab_metrics_add (self->service->metrics, CONFAB_METRIC_UPSTREAM_ERRORS, 1, self->asked_name,
-                        code, NULL);
-}
-
-static void
 tell_end (ConfabRun *self)
 {
   g_autoptr (GArray) waiting = NULL;
-  count_end (self);
+
+  confab_run_meter_ended (self->meter, self->end_state, self->outcome, self->error);
   switch (self->end_state)
     {
     case CONFAB_STATE_COMPLETED:
@@ -309,7 +288,6 @@ gboolean
 confab_run_stop (ConfabRun *self, gboolean *stopped, ConfabRunFunc func, gpointer user_data)
 {
   WaitingForEnd waiting = { func, user_data };
-
   gboolean ends;
 
   ends = end (self, CONFAB_STATE_STOPPED, confab_outcome_new (CONFAB_FINISH_STOPPED), NULL);
@@ -383,42 +361,17 @@ save_soon (ConfabRun *self)
 }
 
 static void
-count_delta (ConfabRun *self, ConfabDeltaKind kind, gsize length)
-{
-  ConfabMetrics *metrics = self->service->metrics;
-
-  self->n_bytes[kind] += length;
-  if (self->asked_at == 0)
-    return;
-
-  confab_histogram_observe (confab_metrics_get_first_token (metrics),
-                            g_get_monotonic_time () - self->asked_at);
-  self->asked_at = 0;
-}
-
-/* When the turn of the main loop began in which the bytes were noticed that are being handled. */
-static gint64
-get_turn_time (void)
-{
-  GSource *source = g_main_current_source ();
-
-  return source != NULL ? g_source_get_time (source) : g_get_monotonic_time ();
-}
-
-static void
 delta_cb (ConfabDeltaKind kind, const char *text, gsize length, gpointer user_data)
 {
   /* who hears of the delta may stop the run */
   g_autoptr (ConfabRun) self = confab_run_ref (user_data);
-  gint64 noticed = get_turn_time ();
+  gint64 noticed = confab_run_meter_get_turn_time ();
 
   if (self->ending || !confab_generation_append (self->generation, kind, text, length)
       || self->ending)
     return;
 
-  confab_histogram_observe (confab_metrics_get_added_latency (self->service->metrics),
-                            g_get_monotonic_time () - noticed);
-  count_delta (self, kind, length);
+  confab_run_meter_told (self->meter, kind, length, noticed);
   save_soon (self);
   self->received += length;
   if (self->received > CONFAB_MAX_ANSWER_BYTES)
@@ -494,8 +447,8 @@ confab_run_begin (ConfabRun *self)
     }
 
   self->provider = g_object_ref (provider);
-  self->asked_name = g_strdup (confab_service_find_provider_name (self->service, self->module));
-  self->asked_at = g_get_monotonic_time ();
+  confab_run_meter_asked (self->meter,
+                          confab_service_find_provider_name (self->service, self->module));
   confab_store_branch_async (self->service->store, confab_module_get_id (self->module),
                              confab_message_get_id (question), self->cancellable, branch_read_cb,
                              confab_run_ref (self));
@@ -510,8 +463,7 @@ confab_run_accept (ConfabRun *self)
 {
   g_return_if_fail (confab_run_is_accepted (self));
 
-  confab_metrics_add (self->service->metrics, CONFAB_METRIC_GENERATIONS_STARTED, 1,
-                      self->provider_name, NULL, NULL);
+  confab_run_meter_accepted (self->meter);
   announce (self);
   if (!self->ending)
     confab_scheduler_add (self->service->scheduler, self->module, self);
