@@ -159,11 +159,13 @@ test('clients that do not read cost neither much memory nor the time of those wh
     const n = isLong ? 1000 : 50;
     const alone = await broadcast(t, { readers: n, stuck: 0, limit, count, size });
     const beside = await broadcast(t, { readers: n, stuck: n, limit, count, size });
+    const tell = ({ median, p99, worst }) =>
+      `median ${median} µs, p99 ${p99} µs, at worst ${worst} µs`;
     for (const [name, run] of Object.entries({ alone, beside }))
       t.diagnostic(`${n} readers ${name === 'alone' ? 'alone' : `beside ${n} that do not read`}: `
-        + `median ${run.median} µs, p99 ${run.p99} µs, at worst ${run.worst} µs; `
-        + `${run.refusals} events refused; ${(run.before / MIB).toFixed(1)} MiB before, `
-        + `${(run.most / MIB).toFixed(1)} MiB at most`);
+        + `${tell(run.all)}; of the second half ${tell(run.settled)}; ${run.refusals} events `
+        + `refused; ${(run.before / MIB).toFixed(1)} MiB before, ${(run.most / MIB).toFixed(1)} `
+        + 'MiB at most');
     for (const run of [alone, beside])
       assert.ok(run.ticks.every((ticks) => ticks === count), `${run.ticks} of ${count} heard`);
     assert.equal(alone.refusals, 0);

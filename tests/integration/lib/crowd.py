@@ -3,7 +3,8 @@
 
 crowd.py PORT PATH READERS STUCK: connects them all and says "ready"; once standard input ends, says
 as JSON how many bytes all got, and of the first readers how many "tick" each got and how late, in
-µs by the clock of the machine.
+µs by the clock of the machine: of all of them, and of the second half, when those who do not read
+take no more.
 """
 
 import json
@@ -70,14 +71,15 @@ class Reader:
         text = self.tail + data
         end = 0
         for match in TICK.finditer(text):
-            delays.append(now - int(match.group(1)))
+            sent = int(match.group(1))
+            delays.append((sent, now - sent))
             self.ticks += 1
             end = match.end()
         self.tail = text[max(end, len(text) - TAIL):]
 
 
 def run(readers):
-    """Reads until standard input ends; returns the delays."""
+    """Reads until standard input ends; returns when each was sent, and its delay."""
     delays = []
     by_fd = {reader.client.fileno(): reader for reader in readers}
     stdin = sys.stdin.fileno()
@@ -93,23 +95,31 @@ def run(readers):
                 poll.unregister(fd)
 
 
+def quantiles(delays):
+    delays = sorted(delays)
+
+    def quantile(share):
+        return delays[min(len(delays) - 1, int(len(delays) * share))] if delays else None
+
+    return {'median': quantile(0.5), 'p99': quantile(0.99), 'worst': quantile(1)}
+
+
 def main():
     port, path = int(sys.argv[1]), sys.argv[2]
     n_readers, n_stuck = int(sys.argv[3]), int(sys.argv[4])
     stuck = [connect(port, path, True) for _ in range(n_stuck)]
     readers = [Reader(connect(port, path, False), i < SAMPLED) for i in range(n_readers)]
     print('ready', flush=True)
-    delays = sorted(run(readers))
+    delays = run(readers)
     for client in stuck:
         client.close()
-
-    def quantile(share):
-        return delays[min(len(delays) - 1, int(len(delays) * share))] if delays else None
-
+    times = [sent for sent, _ in delays]
+    middle = (min(times) + max(times)) / 2 if times else 0
     print(json.dumps({
         'bytes': sum(reader.bytes for reader in readers),
         'ticks': [reader.ticks for reader in readers if reader.sampled],
-        'median': quantile(0.5), 'p99': quantile(0.99), 'worst': quantile(1),
+        'all': quantiles([delay for _, delay in delays]),
+        'settled': quantiles([delay for sent, delay in delays if sent > middle]),
     }), flush=True)
 
 
