@@ -40,6 +40,51 @@ test_question_before_provider (ServiceFixture *self, gconstpointer data)
                   CONFAB_ERROR_INTERRUPTED);
 }
 
+/* What a question follows is read while it is written: once it is accepted nothing is waited for.
+ */
+static void
+assert_asked_at_once (ServiceFixture *self, const char *call, JsonObject *payload, guint n_turns)
+{
+  guint n_runs = scripted_provider_get_n_runs (self->provider);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (ConfabGeneration) generation = NULL;
+  ScriptedRun *run;
+
+  begin_asking (self, call, payload, &result);
+  wait_for (&result);
+  g_assert_cmpuint (scripted_provider_get_n_runs (self->provider), ==, n_runs + 1);
+  run = scripted_provider_get_run (self->provider, n_runs);
+  g_assert_cmpuint (confab_prompt_get_n_turns (run->prompt), ==, n_turns);
+
+  generation = end_asking (self, &result, NULL, NULL);
+  answer (self, generation, n_runs, "well");
+}
+
+static void
+test_asked_at_once (ServiceFixture *self, gconstpointer data)
+{
+  assert_asked_at_once (self, GENERATE, fields ("moduleId", "m", "message", "one", NULL), 1);
+  assert_asked_at_once (self, GENERATE, fields ("moduleId", "m", "message", "two", NULL), 3);
+  assert_asked_at_once (self, "ai:chat:regenerate", fields ("moduleId", "m", NULL), 3);
+  service_reopen (self);
+  assert_asked_at_once (self, GENERATE, fields ("moduleId", "m", "message", "three", NULL), 5);
+}
+
+/* One that waits behind another follows that one's answer, which was not there to be read ahead. */
+static void
+test_queued_follows_answer (ServiceFixture *self, gconstpointer data)
+{
+  g_autoptr (ConfabGeneration) first = NULL;
+  g_autoptr (ConfabGeneration) second = NULL;
+
+  confab_service_set_queue (self->service, TRUE);
+  first = ask (self, "m", "one");
+  second = ask (self, "m", "two");
+  answer (self, first, 0, "1");
+  g_assert_cmpuint (confab_prompt_get_n_turns (await_run (self, 1)->prompt), ==, 3);
+  answer (self, second, 1, "2");
+}
+
 /* A crash takes a second of text at most, and what was interrupted counts as said. */
 static void
 test_orphans (ServiceFixture *self, gconstpointer data)
@@ -397,6 +442,8 @@ main (int argc, char **argv)
 {
   static const ServiceTest tests[] = {
     { "question-before-provider", test_question_before_provider },
+    { "asked-at-once", test_asked_at_once },
+    { "queued-follows-answer", test_queued_follows_answer },
     { "orphans", test_orphans },
     { "reload", test_reload },
     { "repeat-from-disk", test_repeat_from_disk },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-store-fixture.h"
+#include "confab-store-private.h"
 
 /* Many batches at once, of which some fail: each hears of its own fate, in order. */
 static void
@@ -49,6 +50,66 @@ test_group_commit (Fixture *self, gconstpointer data)
         g_assert_no_error (error);
       g_object_unref (results[i]);
     }
+  close_store (store);
+}
+
+typedef struct
+{
+  GString *order;
+  const char *name;
+} Named;
+
+static void
+note_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Named *named = user_data;
+
+  g_string_append (named->order, named->name);
+}
+
+static gpointer
+wait_in_thread (ConfabDb *db, gpointer input, GError **error)
+{
+  g_mutex_lock (input);
+  g_mutex_unlock (input);
+
+  return NULL;
+}
+
+/* What is called aside waits for no commit, and lets them stay together; other reads see what was
+ * committed before them. */
+static void
+test_aside (Fixture *self, gconstpointer data)
+{
+  ConfabStore *store = open_store (self->path);
+  g_autoptr (GString) order = g_string_new (NULL);
+  Named named[] = { { order, "held;" }, { order, "one;" },   { order, "aside;" }, { order, "two;" },
+                    { order, "read;" }, { order, "three;" }, { order, "after;" } };
+  g_autoptr (GTask) held = NULL;
+  GMutex mutex;
+
+  put_tree (store);
+  g_mutex_init (&mutex);
+  g_mutex_lock (&mutex);
+  held = g_task_new (store, NULL, note_cb, &named[0]);
+  confab_store_thread_push (confab_store_get_thread (store), g_object_ref (held), wait_in_thread,
+                            &mutex, NULL, NULL);
+  for (guint i = 1; i < G_N_ELEMENTS (named); i++)
+    {
+      g_autoptr (ConfabBatch) batch = confab_batch_new (CONFAB_BATCH_DURABLE);
+
+      if (i == 2 || i == 6)
+        confab_store_lead_async (store, "m", "b3", NULL, note_cb, &named[i]);
+      else if (i == 4)
+        confab_store_branch_async (store, "m", NULL, NULL, note_cb, &named[i]);
+      else
+        confab_store_commit_async (store, batch, note_cb, &named[i]);
+    }
+  g_mutex_unlock (&mutex);
+  while (strstr (order->str, "three;") == NULL || strstr (order->str, "after;") == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (order->str, ==, "held;aside;one;two;read;after;three;");
+  g_mutex_clear (&mutex);
   close_store (store);
 }
 
@@ -230,6 +291,7 @@ main (int argc, char **argv)
 {
   static const StoreTest tests[] = {
     { "group-commit", test_group_commit },
+    { "aside", test_aside },
     { "callers-context", test_callers_context },
     { "cancelled-read", test_cancelled_read },
     { "close-drains", test_close_drains },

@@ -123,6 +123,7 @@ write_question (GTask *task)
   ConfabGeneration *generation = confab_run_get_generation (asking->run);
   g_autoptr (ConfabBatch) batch = confab_batch_new (CONFAB_BATCH_DURABLE);
 
+  confab_run_read_ahead (asking->run);
   asking->session_snapshot = confab_snapshot_new (asking->session);
   asking->module_snapshot = confab_snapshot_new (asking->module);
   if (!confab_kept_is_on_disk (asking->session))

@@ -19,6 +19,7 @@ struct _ConfabRun
   ConfabRunMeter *meter;
   ConfabProvider *provider; /* once it was asked; the module may have another by then */
   GCancellable *cancellable;
+  GPtrArray *lead;  /* of ConfabMessage: what its question follows, if that was read ahead */
   gsize received;   /* bytes of all kinds */
   gboolean unsaved; /* the service saves it soon */
 
@@ -89,6 +90,7 @@ confab_run_unref (ConfabRun *self)
   g_clear_error (&self->error);
   g_clear_object (&self->provider);
   g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->lead, g_ptr_array_unref);
   confab_run_meter_free (self->meter);
   g_clear_object (&self->generation);
   g_clear_object (&self->module);
@@ -392,11 +394,20 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     fail (self, error);
 }
 
+/* @branch: up to the question and with it */
+static void
+ask_provider (ConfabRun *self, GPtrArray *branch)
+{
+  g_autoptr (ConfabPrompt) prompt = confab_module_build_prompt (self->module, branch);
+
+  confab_provider_generate_async (self->provider, prompt, delta_cb, self, self->cancellable,
+                                  answered_cb, confab_run_ref (self));
+}
+
 static void
 branch_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (ConfabRun) self = user_data;
-  g_autoptr (ConfabPrompt) prompt = NULL;
   g_autoptr (GPtrArray) messages = NULL;
   g_autoptr (GPtrArray) records = NULL;
   g_autoptr (GError) storage_error = NULL;
@@ -413,9 +424,46 @@ branch_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   messages = confab_rows_read_messages (records);
-  prompt = confab_module_build_prompt (self->module, messages);
-  confab_provider_generate_async (self->provider, prompt, delta_cb, self, self->cancellable,
-                                  answered_cb, confab_run_ref (self));
+  ask_provider (self, messages);
+}
+
+static void
+lead_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (ConfabRun) self = user_data;
+  g_autoptr (GPtrArray) records = NULL;
+  g_autoptr (GError) error = NULL;
+
+  records = confab_store_branch_finish (CONFAB_STORE (source), result, &error);
+  if (records != NULL && !confab_run_is_accepted (self))
+    self->lead = confab_rows_read_messages (records);
+  else if (records == NULL)
+    g_debug ("What generation %s is to follow is read when its turn comes: %s",
+             confab_generation_get_id (self->generation), error->message);
+}
+
+/**
+ * confab_run_read_ahead:
+ * @self: a run whose question is about to be written
+ *
+ * Reads what the question follows while that is written, so that the provider can be asked as soon
+ * as the question is on disk. Only if its turn is bound to come first in its module: what it
+ * follows is on disk then.
+ */
+void
+confab_run_read_ahead (ConfabRun *self)
+{
+  ConfabMessage *question = confab_generation_get_question (self->generation);
+  const char *parent_id = confab_message_get_parent_id (question);
+
+  if (confab_module_get_n_generations (self->module) > 1)
+    return;
+
+  if (parent_id == NULL)
+    self->lead = g_ptr_array_new_with_free_func (g_object_unref);
+  else
+    confab_store_lead_async (self->service->store, confab_module_get_id (self->module), parent_id,
+                             self->cancellable, lead_read_cb, confab_run_ref (self));
 }
 
 /**
@@ -449,9 +497,17 @@ confab_run_begin (ConfabRun *self)
   self->provider = g_object_ref (provider);
   confab_run_meter_asked (self->meter,
                           confab_service_find_provider_name (self->service, self->module));
-  confab_store_branch_async (self->service->store, confab_module_get_id (self->module),
-                             confab_message_get_id (question), self->cancellable, branch_read_cb,
-                             confab_run_ref (self));
+  if (self->lead == NULL)
+    {
+      confab_store_branch_async (self->service->store, confab_module_get_id (self->module),
+                                 confab_message_get_id (question), self->cancellable,
+                                 branch_read_cb, confab_run_ref (self));
+      return;
+    }
+
+  g_ptr_array_add (self->lead, g_object_ref (question));
+  ask_provider (self, self->lead);
+  g_clear_pointer (&self->lead, g_ptr_array_unref);
 }
 
 /**
@@ -465,8 +521,10 @@ confab_run_accept (ConfabRun *self)
 
   confab_run_meter_accepted (self->meter);
   announce (self);
-  if (!self->ending)
+  if (!self->ending && !self->service->shut_down)
     confab_scheduler_add (self->service->scheduler, self->module, self);
+  /* others go first, and it may take long: it is read again then */
+  g_clear_pointer (&self->lead, g_ptr_array_unref);
 }
 
 /**

@@ -22,6 +22,8 @@ ConfabGeneration *confab_run_get_generation (ConfabRun *self);
 const char *confab_run_get_provider_name (ConfabRun *self);
 gboolean confab_run_is_accepted (ConfabRun *self);
 
+/* The question is about to be written. */
+void confab_run_read_ahead (ConfabRun *self);
 /* The question is on disk: lets it wait for its turn, and tells that it started unless another one
  * of its module goes before it. */
 void confab_run_accept (ConfabRun *self);

@@ -178,6 +178,34 @@ confab_store_branch_async (ConfabStore *self,
 }
 
 /**
+ * confab_store_lead_async:
+ * @self: a store
+ * @module_id: a module
+ * @leaf_id: a message of it that is on disk
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called with the messages; confab_store_branch_finish() gives them
+ * @user_data: for @callback
+ *
+ * The same for those who will not wait: commits that were begun before may be done after it, or
+ * not.
+ */
+void
+confab_store_lead_async (ConfabStore *self,
+                         const char *module_id,
+                         const char *leaf_id,
+                         GCancellable *cancellable,
+                         GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  g_return_if_fail (CONFAB_IS_STORE (self) && module_id != NULL && leaf_id != NULL);
+
+  confab_store_thread_push_aside (
+      confab_store_get_thread (self),
+      new_task (self, confab_store_lead_async, cancellable, callback, user_data), branch_in_thread,
+      question_new (module_id, leaf_id), question_free, (GDestroyNotify) g_ptr_array_unref);
+}
+
+/**
  * confab_store_branch_finish:
  * @self: a store
  * @result: the result

@@ -9,6 +9,7 @@
 typedef enum
 {
   JOB_CALL,
+  JOB_ASIDE,
   JOB_COMMIT,
   JOB_CLOSE,
 } JobKind;
@@ -25,7 +26,7 @@ typedef struct
 
   ConfabBatch *batch; /* of JOB_COMMIT */
 
-  ConfabStoreFunc run; /* of JOB_CALL, as what follows */
+  ConfabStoreFunc run; /* of JOB_CALL and JOB_ASIDE, as what follows */
   gpointer input;
   GDestroyNotify free_input;
   gpointer result;
@@ -90,7 +91,7 @@ answer_cb (gpointer data)
 
   if (job->error != NULL)
     g_task_return_error (job->task, g_steal_pointer (&job->error));
-  else if (job->kind == JOB_CALL)
+  else if (job->kind == JOB_CALL || job->kind == JOB_ASIDE)
     g_task_return_pointer (job->task, g_steal_pointer (&job->result), job->free_result);
   else
     g_task_return_boolean (job->task, TRUE);
@@ -134,7 +135,8 @@ run_call (ConfabStoreThread *self, Job *job)
 }
 
 /* Commits @first together with the commits that wait right behind it: while one group is being
- * synced to the disk, the next gathers. Returns: the job after them, if it is at hand */
+ * synced to the disk, the next gathers. What may be called aside between them does not part them.
+ * Returns: the job after them, if it is at hand */
 static Job *
 run_commits (ConfabStoreThread *self, Job *first)
 {
@@ -147,6 +149,11 @@ run_commits (ConfabStoreThread *self, Job *first)
   for (Job *job = first; job != NULL;
        job = n < MAX_GROUP ? g_async_queue_try_pop (self->jobs) : NULL)
     {
+      if (job->kind == JOB_ASIDE)
+        {
+          run_call (self, job);
+          continue;
+        }
       if (job->kind != JOB_COMMIT)
         {
           next = job;
@@ -200,6 +207,7 @@ thread_main (gpointer data)
       switch (job->kind)
         {
         case JOB_CALL:
+        case JOB_ASIDE:
           run_call (self, job);
           break;
         case JOB_COMMIT:
@@ -296,6 +304,15 @@ push_for_task (ConfabStoreThread *self, Job *job)
     g_task_return_error (task, g_steal_pointer (&error));
 }
 
+static void
+push_call (ConfabStoreThread *self, const Job *call)
+{
+  Job *job = g_new (Job, 1);
+
+  *job = *call;
+  push_for_task (self, job);
+}
+
 void
 confab_store_thread_push (ConfabStoreThread *self,
                           GTask *task,
@@ -304,15 +321,32 @@ confab_store_thread_push (ConfabStoreThread *self,
                           GDestroyNotify free_input,
                           GDestroyNotify free_result)
 {
-  Job *job = g_new0 (Job, 1);
+  const Job call = { .kind = JOB_CALL,
+                     .task = task,
+                     .run = run,
+                     .input = input,
+                     .free_input = free_input,
+                     .free_result = free_result };
 
-  job->kind = JOB_CALL;
-  job->task = task;
-  job->run = run;
-  job->input = input;
-  job->free_input = free_input;
-  job->free_result = free_result;
-  push_for_task (self, job);
+  push_call (self, &call);
+}
+
+void
+confab_store_thread_push_aside (ConfabStoreThread *self,
+                                GTask *task,
+                                ConfabStoreFunc run,
+                                gpointer input,
+                                GDestroyNotify free_input,
+                                GDestroyNotify free_result)
+{
+  const Job call = { .kind = JOB_ASIDE,
+                     .task = task,
+                     .run = run,
+                     .input = input,
+                     .free_input = free_input,
+                     .free_result = free_result };
+
+  push_call (self, &call);
 }
 
 void

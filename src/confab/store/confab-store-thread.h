@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /*
  * ConfabStoreThread: owns the database and the one thread that uses it. Jobs run in the order in
- * which they were pushed; nothing else is shared. Thread-safe.
+ * which they were pushed, but for what is called aside; nothing else is shared. Thread-safe.
  */
 typedef struct _ConfabStoreThread ConfabStoreThread;
 
@@ -27,6 +27,14 @@ void confab_store_thread_push (ConfabStoreThread *self,
                                gpointer input,
                                GDestroyNotify free_input,
                                GDestroyNotify free_result);
+/* The same, for what does not mind which of the commits that were pushed before it are done: it
+ * runs before the group of them that is being gathered. */
+void confab_store_thread_push_aside (ConfabStoreThread *self,
+                                     GTask *task,
+                                     ConfabStoreFunc run,
+                                     gpointer input,
+                                     GDestroyNotify free_input,
+                                     GDestroyNotify free_result);
 /* Answers @task with TRUE; takes @task. */
 void confab_store_thread_push_batch (ConfabStoreThread *self, GTask *task, ConfabBatch *batch);
 /* The same as the first, but blocks and answers to the caller, who keeps @input. */

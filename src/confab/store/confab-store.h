@@ -52,6 +52,12 @@ void confab_store_branch_async (ConfabStore *self,
                                 GCancellable *cancellable,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data);
+void confab_store_lead_async (ConfabStore *self,
+                              const char *module_id,
+                              const char *leaf_id,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data);
 GPtrArray *confab_store_branch_finish (ConfabStore *self, GAsyncResult *result, GError **error);
 
 void confab_store_get_message_async (ConfabStore *self,
