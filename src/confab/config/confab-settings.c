@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-settings-keys.h"
+#include "confab-settings-value.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
@@ -130,26 +131,6 @@ refuse_value (const ConfabSettingsPlace *place,
                                  g_variant_get_string (value, NULL), list);
 }
 
-/* GLib's own search takes any text of more than 65 bytes for a choice (strinfo.c of 2.74: it has no
- * room for its words, and looks for none). */
-static gboolean
-is_in_range (GSettingsSchemaKey *info, GVariant *value)
-{
-  g_autoptr (GVariant) range = g_settings_schema_key_get_range (info);
-  g_autoptr (GVariant) detail = NULL;
-  g_autofree const char **choices = NULL;
-  const char *kind;
-
-  if (!g_settings_schema_key_range_check (info, value))
-    return FALSE;
-  g_variant_get (range, "(&sv)", &kind, &detail);
-  if (strcmp (kind, "enum") != 0)
-    return TRUE;
-  choices = g_variant_get_strv (detail, NULL);
-
-  return g_strv_contains (choices, g_variant_get_string (value, NULL));
-}
-
 static gboolean
 take_value (const ConfabSettingsPlace *place,
             const Group *group,
@@ -160,7 +141,7 @@ take_value (const ConfabSettingsPlace *place,
 {
   g_autoptr (GSettingsSchemaKey) info = g_settings_schema_get_key (group->schema, key->name);
 
-  if (!is_in_range (info, value))
+  if (!confab_settings_is_in_range (info, value))
     return refuse_value (place, info, value, error);
   if (key->check != NULL && !key->check (place, value, error))
     return FALSE;
@@ -169,18 +150,13 @@ take_value (const ConfabSettingsPlace *place,
   return TRUE;
 }
 
-/* Values are GVariant's text form, as GSettings writes them; a text may go without its marks. */
 static GVariant *
 parse_value (const ConfabSettingsPlace *place, const Group *group, const char *text, GError **error)
 {
   g_autoptr (GSettingsSchemaKey) info = g_settings_schema_get_key (group->schema, place->key);
   const GVariantType *type = g_settings_schema_key_get_value_type (info);
-  GVariant *value;
+  GVariant *value = confab_settings_parse_value (type, text);
 
-  if (g_variant_type_equal (type, G_VARIANT_TYPE_STRING) && *text != '\'' && *text != '"')
-    return g_variant_ref_sink (g_variant_new_string (text));
-
-  value = g_variant_parse (type, text, NULL, NULL, NULL);
   if (value == NULL)
     confab_settings_refuse (place, error, _ ("it must be %s"), describe_type (type));
 
