@@ -2,7 +2,8 @@
 // streams.mjs PORT SPEC: clients that ask and listen, SPEC is JSON:
 //   clients: how many sockets ask; streams: how many questions each asks, one after another, each
 //   in a module of its own, or with oneModule all in one; message: the question; followers: how
-//   many sockets more follow the first client's module; kind: "websocket", "tls" or "polling".
+//   many sockets more follow the first client's module; modules: how their names begin, another
+//   for each load while answers of the one before may go on; kind: "websocket", "tls" or "polling".
 // Prints "ready" when all are connected. Then each line on standard input is a command:
 //   go     asks
 //   count  prints, as JSON, what has come since the last count: tokens, frames, and the times from
@@ -15,8 +16,8 @@ import { percentile } from './lib/statistics.mjs';
 import { TOKEN_LENGTH, now, readToken } from './lib/token.mjs';
 
 const port = Number(process.argv[2]);
-const { clients, streams = 1, message, followers = 0, oneModule = false, kind = 'websocket' } =
-  JSON.parse(process.argv[3]);
+const { clients, streams = 1, message, followers = 0, oneModule = false, modules = 'bench',
+  kind = 'websocket' } = JSON.parse(process.argv[3]);
 
 /* Events are told apart, and tokens found, without parsing JSON: followers get many. */
 const CHUNK_EVENT = '["ai:chat:chunk"';
@@ -50,7 +51,7 @@ function ask(socket, index) {
   const next = () => {
     first = true;
     askedAt = now();
-    const moduleId = oneModule ? `bench-${index + 1}` : `bench-${index}-${asked}`;
+    const moduleId = oneModule ? `${modules}-${index + 1}` : `${modules}-${index}-${asked}`;
     socket.emit('ai:chat:generate', { moduleId, message });
     asked += 1;
   };
@@ -77,9 +78,9 @@ function ask(socket, index) {
 const sockets = await openSockets(port, clients + followers, { kind });
 const askers = sockets.slice(0, clients);
 for (const socket of sockets)
-  socket.onEnd = () => { throw new Error('the server closed a connection'); };
+  socket.onEnd = (error) => { throw error ?? new Error('the server closed a connection'); };
 for (const socket of sockets.slice(clients)) {
-  socket.emit('ai:chat:resume', { moduleId: 'bench-0-0' });
+  socket.emit('ai:chat:resume', { moduleId: `${modules}-0-0` });
   socket.onEvent = (text) => {
     if (text.startsWith(CHUNK_EVENT))
       count(text, now());

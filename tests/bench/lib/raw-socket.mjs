@@ -62,9 +62,11 @@ export class RawSocket {
   #pending = null;
   #upgraded = false;
   #settle;
+  #failure = null;
 
   /** Called with the text of an event's array, such as `["ai:chat:chunk",{…}]`. */
   onEvent = () => {};
+  /** Called when the connection is gone, with what went wrong here, if something did. */
   onEnd = () => {};
 
   /** @param {number} index spreads connections over local addresses */
@@ -85,10 +87,13 @@ export class RawSocket {
         this.#socket.destroy(error);
       }
     });
-    this.#socket.on('error', (error) => this.#settle.reject(error));
+    this.#socket.on('error', (error) => {
+      this.#failure = error;
+      this.#settle.reject(error);
+    });
     this.#socket.on('close', () => {
       this.#settle.reject(new Error('closed by the server'));
-      this.onEnd();
+      this.onEnd(this.#failure);
     });
   }
 

@@ -147,7 +147,8 @@ const ramp = {
   async run(server) {
     const figures = {};
     for (const clients of RAMP) {
-      const { cpu, tokens, p99 } = await watchPaced(server, { clients }, 10);
+      const { cpu, tokens, p99 } = await watchPaced(server,
+        { clients, modules: `ramp-${clients}` }, 10);
       figures[`${clients} streams: CPU, %`] = (cpu * 100) / WINDOW_MS;
       figures[`${clients} streams: CPU per token, µs`] = perToken(cpu, tokens);
       figures[`${clients} streams: added latency p99, ms`] = p99;
