@@ -174,6 +174,8 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (confab_http_stream_run_finish (SOUP_SESSION (source), result, &error))
     outcome = confab_answer_reader_finish (self->reader, &error);
+  confab_http_pool_give_back (confab_http_provider_get_private (self->provider)->pool,
+                              SOUP_SESSION (source));
 
   if (outcome != NULL)
     {
@@ -205,8 +207,9 @@ ask_model (GTask *task, const char *model)
   g_clear_pointer (&self->reader, confab_answer_reader_free);
   self->reader = klass->new_reader (reader_text_cb, self);
 
-  confab_http_stream_run_async (priv->session, message, body, priv->stall_timeout_ms, &handler,
-                                self, self->cancellable, answered_cb, task);
+  confab_http_stream_run_async (confab_http_pool_take (priv->pool), message, body,
+                                priv->stall_timeout_ms, &handler, self, self->cancellable,
+                                answered_cb, task);
 }
 
 static void

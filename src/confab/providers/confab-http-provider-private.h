@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "confab-http-pool.h"
 #include "confab-http-provider.h"
 
 G_BEGIN_DECLS
@@ -8,7 +9,7 @@ G_BEGIN_DECLS
 /* What the base of all HTTP providers shares with the run of a generation. */
 typedef struct
 {
-  SoupSession *session;
+  ConfabHttpPool *pool;
   /* without a slash at the end */
   char *base_url;
   char *api_key;

@@ -9,7 +9,6 @@
 #include "confab-http-fetch.h"
 #include "confab-http-generation.h"
 #include "confab-http-key.h"
-#include "confab-http-session.h"
 #include "confab-http-settings.h"
 #include "confab-http-stream.h"
 
@@ -100,6 +99,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
 
   node = confab_http_fetch_json_finish (SOUP_SESSION (source), result, &error);
+  confab_http_pool_give_back (confab_http_provider_get_private (self)->pool, SOUP_SESSION (source));
   if (node == NULL)
     {
       g_task_return_error (task, confab_http_provider_hide_key (self, error));
@@ -124,7 +124,7 @@ list_models (GTask *task)
   g_autoptr (SoupMessage) message = confab_http_provider_new_message (
       self, "GET", CONFAB_HTTP_PROVIDER_GET_CLASS (self)->models_path);
 
-  confab_http_fetch_json_async (priv->session, message,
+  confab_http_fetch_json_async (confab_http_pool_take (priv->pool), message,
                                 MIN (priv->stall_timeout_ms, LIST_TIMEOUT_MS),
                                 g_task_get_cancellable (task), listed_cb, task);
 }
@@ -187,7 +187,7 @@ confab_http_provider_finalize (GObject *object)
   ConfabHttpProviderPrivate *priv =
       confab_http_provider_get_private (CONFAB_HTTP_PROVIDER (object));
 
-  g_clear_object (&priv->session);
+  g_clear_pointer (&priv->pool, confab_http_pool_free);
   g_clear_pointer (&priv->base_url, g_free);
   confab_http_provider_wipe_key (&priv->api_key);
   g_clear_object (&priv->key_source);
@@ -246,7 +246,7 @@ confab_http_provider_configure (ConfabHttpProvider *self,
   g_autofree char *stripped_url = dup_stripped (base_url);
 
   g_return_val_if_fail (CONFAB_IS_HTTP_PROVIDER (self), FALSE);
-  g_return_val_if_fail (priv->session == NULL, FALSE);
+  g_return_val_if_fail (priv->pool == NULL, FALSE);
 
   if (stripped_url == NULL)
     stripped_url = g_strdup (CONFAB_HTTP_PROVIDER_GET_CLASS (self)->default_base_url);
@@ -259,7 +259,7 @@ confab_http_provider_configure (ConfabHttpProvider *self,
     return FALSE;
 
   priv->default_model = dup_stripped (default_model);
-  priv->session = confab_http_session_new (confab_http_settings_is_local (priv->base_url));
+  priv->pool = confab_http_pool_new (confab_http_settings_is_local (priv->base_url));
 
   return TRUE;
 }
