@@ -125,3 +125,16 @@ test('whose connection breaks in the midst of that misses no change', async (t) 
       assert.deepEqual(ages, ages.toSorted().reverse(), moduleId);
     }
 });
+
+test('those who leave in the midst of that keep no change from those who stay', async (t) => {
+  const { asker, followers } = await startCrowd(t);
+  const staying = followers.slice(N_FOLLOWERS / 2);
+  const leaving = followers.slice(0, N_FOLLOWERS / 2);
+  for (let n = 0; leaving.length > 0; n += 1) {
+    const updated = updateAll(asker, `Title ${n}`);
+    leaving.splice(-20).forEach(({ chat }) => chat.socket.disconnect());
+    await updated;
+  }
+  await updateAll(asker, 'Last');
+  await asker.waitFor(() => staying.every(hasTitle('Last')), 'the newest state, with all who stay');
+});

@@ -246,6 +246,8 @@ end_round (ConfabChangeFeed *self)
       n++;
     }
   g_array_set_size (self->listeners, n);
+  /* the next round begins with the first of those who are left */
+  self->next = n;
   if (self->n_told == last)
     g_clear_pointer (&self->listeners, g_array_unref);
 
