@@ -25,9 +25,12 @@ echo_options_parse (EchoOptions *options, int argc, char **argv)
     { "recovery-max-packets", 0, 0, G_OPTION_ARG_INT, &options->recovery_max_packets,
       "What is kept for one client", "N" },
     { "allow-eio3", 0, 0, G_OPTION_ARG_NONE, &options->allow_eio3, "Serve protocol 3 too", NULL },
+    { "stock", 0, 0, G_OPTION_ARG_NONE, &options->stock, "Run on a stock SoupServer", NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  const GOptionEntry set_entries[] = {
     { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->set, "Set a property of the server",
       "NAME=VALUE" },
-    { "stock", 0, 0, G_OPTION_ARG_NONE, &options->stock, "Run on a stock SoupServer", NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
@@ -35,6 +38,8 @@ echo_options_parse (EchoOptions *options, int argc, char **argv)
   g_autofree char *default_path = g_steal_pointer (&options->path);
 
   g_option_context_add_main_entries (context, entries, NULL);
+  if (options->takes_set)
+    g_option_context_add_main_entries (context, set_entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error))
     {
       g_printerr ("%s: %s\n", g_get_prgname (), error->message);

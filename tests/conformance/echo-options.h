@@ -19,8 +19,9 @@ typedef struct
   int recovery_window;
   int recovery_max_packets;
   gboolean allow_eio3;
-  char **set;     /* of "NAME=VALUE"; only socketio-door looks at them */
-  gboolean stock; /* attached to an HTTP server that is not the library's */
+  gboolean takes_set; /* the program looks at @set; else --set is an error */
+  char **set;         /* of "NAME=VALUE" */
+  gboolean stock;     /* attached to an HTTP server that is not the library's */
 } EchoOptions;
 
 /* Reads the command line into @options, which holds the defaults; exits with 2 if it is wrong. */

@@ -192,7 +192,7 @@ make_server (EchoOptions *options, Door *door)
 int
 main (int argc, char **argv)
 {
-  EchoOptions options = { .path = g_strdup ("/socket.io/") };
+  EchoOptions options = { .path = g_strdup ("/socket.io/"), .takes_set = TRUE };
   g_autoptr (GPtrArray) added = g_ptr_array_new_with_free_func (g_free);
   Door door = { .added = added };
   g_autoptr (SocketioServer) server = NULL;

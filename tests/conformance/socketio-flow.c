@@ -261,7 +261,7 @@ admit (SocketioSocket *socket, char **data, gpointer user_data, GError **error)
 int
 main (int argc, char **argv)
 {
-  EchoOptions options = { .path = g_strdup ("/socket.io/") };
+  EchoOptions options = { .path = g_strdup ("/socket.io/"), .takes_set = TRUE };
   Flow flow = { NULL };
   g_autoptr (SocketioServer) server = NULL;
   int status;

@@ -305,11 +305,22 @@ push_for_task (ConfabStoreThread *self, Job *job)
 }
 
 static void
-push_call (ConfabStoreThread *self, const Job *call)
+push_call (ConfabStoreThread *self,
+           JobKind kind,
+           GTask *task,
+           ConfabStoreFunc run,
+           gpointer input,
+           GDestroyNotify free_input,
+           GDestroyNotify free_result)
 {
-  Job *job = g_new (Job, 1);
+  Job *job = g_new0 (Job, 1);
 
-  *job = *call;
+  job->kind = kind;
+  job->task = task;
+  job->run = run;
+  job->input = input;
+  job->free_input = free_input;
+  job->free_result = free_result;
   push_for_task (self, job);
 }
 
@@ -321,14 +332,7 @@ confab_store_thread_push (ConfabStoreThread *self,
                           GDestroyNotify free_input,
                           GDestroyNotify free_result)
 {
-  const Job call = { .kind = JOB_CALL,
-                     .task = task,
-                     .run = run,
-                     .input = input,
-                     .free_input = free_input,
-                     .free_result = free_result };
-
-  push_call (self, &call);
+  push_call (self, JOB_CALL, task, run, input, free_input, free_result);
 }
 
 void
@@ -339,14 +343,7 @@ confab_store_thread_push_aside (ConfabStoreThread *self,
                                 GDestroyNotify free_input,
                                 GDestroyNotify free_result)
 {
-  const Job call = { .kind = JOB_ASIDE,
-                     .task = task,
-                     .run = run,
-                     .input = input,
-                     .free_input = free_input,
-                     .free_result = free_result };
-
-  push_call (self, &call);
+  push_call (self, JOB_ASIDE, task, run, input, free_input, free_result);
 }
 
 void
