@@ -8,6 +8,9 @@
 
 #include "ctl.h"
 
+/* Others may ask in the same module before we have read why ours failed. */
+#define REASON_MESSAGES 4
+
 /* One question and its answer. */
 typedef struct
 {
@@ -47,6 +50,45 @@ watch (Chat *self)
     add_text (self, text + self->text->len);
 }
 
+/*
+ * The signal that tells all of a failure does not tell what the model server said.
+ *
+ * Returns: (transfer full) (nullable): the sentence that is kept with the answer; NULL if that is
+ * no longer among the newest
+ */
+static char *
+read_reason (Chat *self)
+{
+  g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
+      self->ctl->connection, CTL_NAME, self->path, CTL_MODULE, "GetHistory",
+      g_variant_new ("(us)", REASON_MESSAGES, ""), G_VARIANT_TYPE ("(aa{sv})"),
+      G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
+  g_autoptr (GVariant) messages = reply != NULL ? g_variant_get_child_value (reply, 0) : NULL;
+
+  for (gsize i = 0; messages != NULL && i < g_variant_n_children (messages); i++)
+    {
+      g_autoptr (GVariant) message = g_variant_get_child_value (messages, i);
+      const char *generation;
+      char *reason;
+
+      if (g_variant_lookup (message, "generationId", "&s", &generation)
+          && g_str_equal (generation, self->generation)
+          && g_variant_lookup (message, "error", "s", &reason))
+        return reason;
+    }
+
+  return NULL;
+}
+
+static void
+tell_failure (Chat *self, const char *sentence)
+{
+  g_autofree char *reason = read_reason (self);
+
+  self->status = ctl_fail (CTL_EXIT_FAILED, "%s", reason != NULL ? reason : sentence);
+  g_main_loop_quit (self->loop);
+}
+
 static void
 signal_cb (GDBusConnection *connection,
            const char *sender,
@@ -82,8 +124,7 @@ signal_cb (GDBusConnection *connection,
   else if (g_str_equal (name, "GenerationFailed"))
     {
       g_variant_get (parameters, "(&s&s&s)", NULL, NULL, &third);
-      self->status = ctl_fail (CTL_EXIT_FAILED, "%s", third);
-      g_main_loop_quit (self->loop);
+      tell_failure (self, third);
     }
 }
 

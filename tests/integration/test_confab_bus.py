@@ -403,6 +403,21 @@ class Chats(WithConfab):
             self.assertEqual((name, args[1]), ('GenerationFailed', code))
             self.assertTrue(args[2])
 
+    def test_a_failure_tells_all_nothing_that_was_said(self):
+        client, other = self.client(), self.client()
+        module = self.module(client, 'raw:repeats:401')
+        client.call(module, MODULE, 'Watch')
+        generation = client.ask(module, 'Said in private')
+        end = ('GenerationFailed', (generation, 'upstream-auth',
+                                    'The model server refused the key or the permission.'))
+        self.assertEqual(client.end_of(module, generation), end)
+        self.assertEqual(other.end_of(module, generation), end)
+        wait_for(lambda: other.get(module, MODULE, 'State') == 'idle', 'idle')
+        self.assertNotIn('private', repr(other.signals))
+        answer = client.call(module, MODULE, 'GetHistory', 1, '')[0]
+        self.assertEqual((answer['generationId'], answer['code']), (generation, 'upstream-auth'))
+        self.assertIn('Said in private', answer['error'])
+
     def test_a_hundred_watchers(self):
         clients = [self.client() for _ in range(100)]
         module = self.module(clients[0], 'raw:burst:2000')

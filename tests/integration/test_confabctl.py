@@ -112,6 +112,14 @@ class Confabctl(BusCase):
         self.confabctl('chat', '-m', 'broken', 'Go', code=1)
         self.assertRegex(self.confabctl('--version'), r'^confabctl \d')
 
+    def test_who_asked_is_told_why_it_failed(self):
+        self.make_module('refused', 'raw:repeats:401')
+        result = subprocess.run([os.environ['CONFABCTL'], 'chat', '-m', 'refused', 'In private'],
+                                env=self.confabd.env, stdin=subprocess.DEVNULL, text=True,
+                                capture_output=True, timeout=PATIENCE, check=False)
+        self.assertEqual((result.returncode, result.stdout), (1, ''))
+        self.assertRegex(result.stderr, r'^confabctl: [^\n]+ \(HTTP 401\): In private\n$')
+
     def test_options_of_other_commands(self):
         self.confabctl('--print', 'status', code=2)
         self.confabctl('--chunks', 'status', code=2)

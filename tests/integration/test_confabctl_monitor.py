@@ -160,9 +160,13 @@ class TestMonitor(unittest.TestCase):
 
     def test_lines_for_people_tell_no_text_unasked(self):
         confab = self.monitor()
-        confab.chat('raw:http-401', moduleId='m.2')
+        module = confab.client.make_module(confab.client.make_session(), model='raw:repeats:401',
+                                           moduleId='m.2')
+        confab.client.ask(module, 'In private')
         wait_for(lambda: 'upstream-auth' in confab.text(), 'the failure')
-        self.assertRegex(confab.text(), r'(?m)^\d\d:\d\d:\d\d failed +m\.2 ')
+        self.assertRegex(confab.text(), r'(?m)^\d\d:\d\d:\d\d failed +m\.2 \S+ upstream-auth '
+                                        r'The model server refused the key or the permission\.$')
+        self.assertNotIn('private', confab.text())
         confab.chat(moduleId='m.3')
         wait_for(lambda: 'completed' in confab.text(), 'the end')
         self.assertNotIn('quick', confab.text())

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <gio/gio.h>
+#include <string.h>
 
 #include "confab-error.h"
 
@@ -43,6 +44,27 @@ test_codes (void)
       g_assert_cmpstr (confab_error_to_code (error), ==, cases[i].name);
       g_assert_cmpint (confab_error_is_retryable (error), ==, cases[i].retryable);
       g_assert_cmpint (confab_error_get_retry_after (error), ==, 0);
+    }
+}
+
+/* Whatever the message says. */
+static void
+test_words (void)
+{
+  g_autoptr (GError) timeout =
+      g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TIMEOUT, "private");
+  g_autoptr (GError) other = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_BUSY, "private");
+
+  g_assert_cmpstr (confab_error_to_words (timeout), ==, "The model server took too long");
+  g_assert_cmpstr (confab_error_to_words (other), ==, "The answer failed");
+  g_assert_cmpstr (confab_error_to_words (NULL), ==, "The answer failed");
+  for (int code = CONFAB_ERROR_INTERNAL; code <= CONFAB_ERROR_SHUTTING_DOWN; code++)
+    {
+      g_autoptr (GError) error = g_error_new_literal (CONFAB_ERROR, code, "private");
+      const char *words = confab_error_to_words (error);
+
+      g_assert_false (g_str_has_suffix (words, "."));
+      g_assert_null (strstr (words, "private"));
     }
 }
 
@@ -91,6 +113,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/confab/error/codes", test_codes);
+  g_test_add_func ("/confab/error/words", test_words);
   g_test_add_func ("/confab/error/foreign", test_foreign);
   g_test_add_func ("/confab/error/extras-are-copied", test_extras_are_copied);
 

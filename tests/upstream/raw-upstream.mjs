@@ -319,6 +319,14 @@ const behaviours = {
     return response.stream([`Answer number ${n}.`, ...more]);
   },
 
+  // refuses, and says PAD dots, the key and the question in its reason
+  repeats: (response, status = 401, pad = 0) => {
+    const { headers, body } = response.record;
+    const key = (headers.authorization ?? '').replace('Bearer ', '');
+    const message = `${'.'.repeat(pad)}${key} ${body.messages.at(-1).content}`;
+    return refusal(`${status} Refused`, null, message, { 'Retry-After-Ms': 20 })(response);
+  },
+
   // what the conversation was, one line a turn
   echo: (response) => {
     const turns = response.record.body.messages.map(({ role, content }) => `${role}: ${content}\n`);

@@ -20,12 +20,15 @@ state_changed_cb (ConfabGeneration *generation, gpointer user_data)
   touch_module (CONFAB_BUS (user_data), confab_generation_get_module_id (generation));
 }
 
+/* Whoever is on the bus hears this. An error's message may be the model server's, which may repeat
+ * what was said: that is for those who ask for it, by GetHistory(). */
 static void
 tell_end (ConfabBus *self, const char *path, ConfabGeneration *generation)
 {
   const ConfabOutcome *outcome = confab_generation_get_outcome (generation);
   const GError *error = confab_generation_get_error (generation);
   const char *id = confab_generation_get_id (generation);
+  g_autofree char *sentence = g_strconcat (confab_error_to_words (error), ".", NULL);
 
   if (outcome != NULL)
     confab_bus_emit (
@@ -33,8 +36,7 @@ tell_end (ConfabBus *self, const char *path, ConfabGeneration *generation)
         g_variant_new ("(ss)", id, confab_finish_reason_to_string (outcome->finish_reason)));
   else
     confab_bus_emit (self, path, CONFAB_BUS_MODULE_INTERFACE, "GenerationFailed",
-                     g_variant_new ("(sss)", id, confab_error_to_code (error),
-                                    error != NULL ? error->message : ""));
+                     g_variant_new ("(sss)", id, confab_error_to_code (error), sentence));
 }
 
 static void

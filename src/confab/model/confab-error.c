@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib/gi18n-lib.h>
+
 #include "confab-error.h"
 
 typedef enum
@@ -34,11 +36,13 @@ confab_error_private_clear (ConfabErrorPrivate *priv)
 
 G_DEFINE_EXTENDED_ERROR (ConfabError, confab_error)
 
-/* Indexed by ConfabError; the one place where names and their meaning for retries stand. */
+/* Indexed by ConfabError; the one place where names, their meaning for retries, and what an answer
+ * that ends by them is said to have met stand. */
 static const struct
 {
   const char *code;
   gboolean retryable;
+  const char *words; /* NULL: no answer ends by it as such */
 } error_codes[] = {
   [CONFAB_ERROR_INTERNAL] = { "internal", FALSE },
   [CONFAB_ERROR_INVALID_REQUEST] = { "invalid-request", FALSE },
@@ -50,18 +54,27 @@ static const struct
   [CONFAB_ERROR_UNKNOWN_MESSAGE] = { "unknown-message", FALSE },
   [CONFAB_ERROR_UNKNOWN_GENERATION] = { "unknown-generation", FALSE },
   [CONFAB_ERROR_TOO_LARGE] = { "too-large", FALSE },
-  [CONFAB_ERROR_NO_PROVIDER] = { "no-provider", FALSE },
-  [CONFAB_ERROR_UPSTREAM_AUTH] = { "upstream-auth", FALSE },
-  [CONFAB_ERROR_UPSTREAM_RATE_LIMIT] = { "upstream-rate-limit", TRUE },
-  [CONFAB_ERROR_UPSTREAM_UNAVAILABLE] = { "upstream-unavailable", TRUE },
-  [CONFAB_ERROR_UPSTREAM_TIMEOUT] = { "upstream-timeout", TRUE },
-  [CONFAB_ERROR_UPSTREAM_TRUNCATED] = { "upstream-truncated", TRUE },
-  [CONFAB_ERROR_UPSTREAM_ERROR] = { "upstream-error", FALSE },
-  [CONFAB_ERROR_CONTEXT_LENGTH] = { "context-length", FALSE },
-  [CONFAB_ERROR_CONTENT_FILTER] = { "content-filter", FALSE },
-  [CONFAB_ERROR_STORAGE] = { "storage", TRUE },
-  [CONFAB_ERROR_INTERRUPTED] = { "interrupted", TRUE },
-  [CONFAB_ERROR_SHUTTING_DOWN] = { "shutting-down", TRUE },
+  [CONFAB_ERROR_NO_PROVIDER] = { "no-provider", FALSE, N_ ("No model is set up to answer") },
+  [CONFAB_ERROR_UPSTREAM_AUTH] = { "upstream-auth", FALSE,
+                                   N_ ("The model server refused the key or the permission") },
+  [CONFAB_ERROR_UPSTREAM_RATE_LIMIT] = { "upstream-rate-limit", TRUE,
+                                         N_ ("The model server's limit is reached") },
+  [CONFAB_ERROR_UPSTREAM_UNAVAILABLE] = { "upstream-unavailable", TRUE,
+                                          N_ ("The model server is not available right now") },
+  [CONFAB_ERROR_UPSTREAM_TIMEOUT] = { "upstream-timeout", TRUE,
+                                      N_ ("The model server took too long") },
+  [CONFAB_ERROR_UPSTREAM_TRUNCATED] = { "upstream-truncated", TRUE,
+                                        N_ ("The model server ended its answer before it was "
+                                            "complete") },
+  [CONFAB_ERROR_UPSTREAM_ERROR] = { "upstream-error", FALSE,
+                                    N_ ("The model server reported an error") },
+  [CONFAB_ERROR_CONTEXT_LENGTH] = { "context-length", FALSE,
+                                    N_ ("The conversation is too long for this model") },
+  [CONFAB_ERROR_CONTENT_FILTER] = { "content-filter", FALSE,
+                                    N_ ("The model server's content filter refused this") },
+  [CONFAB_ERROR_STORAGE] = { "storage", TRUE, N_ ("Confab's store refused this") },
+  [CONFAB_ERROR_INTERRUPTED] = { "interrupted", TRUE, N_ ("The answer was interrupted") },
+  [CONFAB_ERROR_SHUTTING_DOWN] = { "shutting-down", TRUE, N_ ("Confab is shutting down") },
 };
 
 static gboolean
@@ -83,6 +96,23 @@ const char *
 confab_error_to_code (const GError *error)
 {
   return error_codes[is_ours (error) ? error->code : CONFAB_ERROR_INTERNAL].code;
+}
+
+/**
+ * confab_error_to_words:
+ * @error: (nullable): why an answer failed
+ *
+ * Says the same as its code, to people. Whatever the error's own message repeats, be it a model
+ * server's words or what was said in the chat, is not in it.
+ *
+ * Returns: a static string, translated: a sentence without the full stop, for more to follow
+ */
+const char *
+confab_error_to_words (const GError *error)
+{
+  const char *words = error_codes[is_ours (error) ? error->code : CONFAB_ERROR_INTERNAL].words;
+
+  return words != NULL ? _ (words) : _ ("The answer failed");
 }
 
 /**

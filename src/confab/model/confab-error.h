@@ -7,7 +7,7 @@ G_BEGIN_DECLS
 
 #define CONFAB_ERROR (confab_error_quark ())
 
-/* The codes that every face reports; names on the wire by confab_error_code_to_string(). */
+/* The codes that every face reports; names on the wire by confab_error_to_code(). */
 typedef enum
 {
   CONFAB_ERROR_INTERNAL,
@@ -38,6 +38,8 @@ GQuark confab_error_quark (void);
 
 /* "upstream-rate-limit" and so on; "internal" for anything that is not of our domain. */
 const char *confab_error_to_code (const GError *error);
+/* What the code says, in words of ours alone: nothing of the error's message. */
+const char *confab_error_to_words (const GError *error);
 /* Sets @error. FALSE, for the caller to return. */
 gboolean confab_error_refuse (GError **error, ConfabError code, const char *format, ...)
     G_GNUC_PRINTF (3, 4);

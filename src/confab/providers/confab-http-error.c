@@ -184,28 +184,6 @@ error_from_status (guint status)
     }
 }
 
-static const char *
-sentence_for (ConfabError code)
-{
-  switch (code)
-    {
-    case CONFAB_ERROR_UPSTREAM_AUTH:
-      return _ ("The model server refused the key or the permission");
-    case CONFAB_ERROR_UPSTREAM_RATE_LIMIT:
-      return _ ("The model server's limit is reached");
-    case CONFAB_ERROR_UPSTREAM_UNAVAILABLE:
-      return _ ("The model server is not available right now");
-    case CONFAB_ERROR_UPSTREAM_TIMEOUT:
-      return _ ("The model server took too long");
-    case CONFAB_ERROR_CONTEXT_LENGTH:
-      return _ ("The conversation is too long for this model");
-    case CONFAB_ERROR_CONTENT_FILTER:
-      return _ ("The model server's content filter refused this");
-    default:
-      return _ ("The model server reported an error");
-    }
-}
-
 static gboolean
 says_too_long (const Report *report)
 {
@@ -248,9 +226,10 @@ report_to_error (const Report *report)
 
   if (report->status != 0)
     status = g_strdup_printf (" (HTTP %u)", report->status);
-  error = g_error_new (CONFAB_ERROR, (gint) code, "%s%s%s%s", sentence_for (code),
-                       status != NULL ? status : "", report->words != NULL ? ": " : ".",
-                       report->words != NULL ? report->words : "");
+  error =
+      g_error_new (CONFAB_ERROR, (gint) code, "%s%s%s", status != NULL ? status : "",
+                   report->words != NULL ? ": " : ".", report->words != NULL ? report->words : "");
+  g_prefix_error (&error, "%s", confab_error_to_words (error));
   if (retryable != -1)
     confab_error_set_retryable (error, retryable);
 
