@@ -139,7 +139,7 @@ test('Host and Origin count for every method at every address', async (t) => {
 });
 
 test('no log, not the longest, holds a secret or what was said', async (t) => {
-  const { confabd } = await startWithRaw(t, 'http-401', { args: ['--verbose'],
+  const { confabd } = await startWithRaw(t, 'repeats:401', { args: ['--verbose'],
     env: { OPENAI_API_KEY: KEY } });
   const signIn = await fetchFrom(confabd, { path: `/?token=${confabd.token}` });
   const cookie = /=([^;]+)/.exec(signIn.headers['set-cookie'][0])[1];
@@ -147,7 +147,13 @@ test('no log, not the longest, holds a secret or what was said', async (t) => {
   await fetchFrom(confabd, { path: '/?ticket=a-ticket-that-is-wrong' });
   await fetchFrom(confabd, { path: '/metrics', headers: { Authorization: `Basic ${KEY}` } });
   const chat = await connect(t, confabd);
-  await chat.ask({ moduleId: 'm', message: 'What was said in private' });
+  const refused = await chat.ask({ moduleId: 'm', message: 'What was said in private' });
+  assert.match(refused.end.error, /in private/);
+  // which is asked for again
+  await chat.call('module:create', { sessionId: 'default', moduleId: 'n',
+    model: 'raw:repeats:503' });
+  await chat.ask({ moduleId: 'n', message: 'What was said in private' });
+  assert.match(confabd.stderr, /Asking \S+ again in \d+ ms: upstream-unavailable$/m);
   await chat.call('session:create', { title: 'A title in private' });
   chat.socket.disconnect();
   await sleep(200);
@@ -155,13 +161,13 @@ test('no log, not the longest, holds a secret or what was said', async (t) => {
     assert.ok(!confabd.stderr.includes(secret), confabd.stderr);
 });
 
-/** A model server that answers every question by `speak(response)`. */
-async function startHostile(t, speak) {
+/** A model server that answers every question by `speak(response)`, and lists a `model`. */
+async function startHostile(t, speak, model = 'evil') {
   const server = createServer((request, response) => {
     request.resume();
     response.setMaxListeners(0).on('error', () => {});
     if (request.method === 'GET')
-      response.end('{"object":"list","data":[{"id":"evil"}]}');
+      response.end(JSON.stringify({ object: 'list', data: [{ id: model }] }));
     else
       speak(response);
   });
@@ -170,6 +176,24 @@ async function startHostile(t, speak) {
   t.after(() => { server.close(); server.closeAllConnections(); });
   return server.address().port;
 }
+
+const MADE_UP = {
+  'what was said': 'said in private',
+  'a line of a log': 'private\nConfab-Message: forged',
+  'the key': `private-${KEY}`,
+  'what is too long': 'private-'.repeat(17),
+};
+
+for (const [name, model] of Object.entries({ ...MADE_UP, none: 'author/A.Model-7B:Q4_K+x' }))
+  test(`what a model server calls its model is no way into the log: ${name}`, async (t) => {
+    const port = await startHostile(t, (response) => response.end(), model);
+    const confabd = await startConfabd(t, ['--verbose', '--provider', 'openai', '--base-url',
+      `http://127.0.0.1:${port}/v1`], { env: { OPENAI_API_KEY: KEY } });
+    await (await connect(t, confabd)).ask({ moduleId: 'm', message: 'Hello' });
+    assert.match(confabd.stderr, name in MADE_UP ? /Using the first model of http/
+      : /Using model author\/A\.Model-7B:Q4_K\+x of http/);
+    assert.doesNotMatch(confabd.stderr, /private|forged/);
+  });
 
 /* As fast as it is taken, without an end. */
 async function pour(response, piece) {

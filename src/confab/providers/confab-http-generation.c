@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
 #include <glib/gi18n-lib.h>
 
 #include "confab-http-generation.h"
@@ -9,6 +10,10 @@
 #include "confab-json-peek.h"
 #include "confab-http-provider-private.h"
 #include "confab-http-stream.h"
+
+/* What names of models are made of, such as "hf.co/author/Model-7B-GGUF:Q4_K_M". */
+#define MODEL_CHARACTERS "./:@+-_" G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS
+#define MAX_LOGGED_MODEL 128
 
 /* What a generation needs besides its task, which owns it. */
 typedef struct
@@ -158,8 +163,9 @@ attempt_failed (GTask *task, GError *error)
     }
 
   wait_ms = confab_backoff_get_wait (error, self->n_failed, g_random_double ());
+  /* the sentence may be the server's, which may repeat what it was asked */
   g_info ("Asking %s again in %u ms: %s", confab_http_provider_get_base_url (self->provider),
-          wait_ms, error->message);
+          wait_ms, confab_error_to_code (error));
   g_error_free (error);
   attempt_later (task, wait_ms);
 }
@@ -212,6 +218,22 @@ ask_model (GTask *task, const char *model)
                                 answered_cb, task);
 }
 
+/* The name is the server's, too, which may have put anything in its place, the key or what was said
+ * before. */
+static void
+log_found_model (ConfabHttpProviderPrivate *priv)
+{
+  const char *name = priv->found_model;
+  gboolean plain = strspn (name, MODEL_CHARACTERS) == strlen (name)
+                   && strlen (name) <= MAX_LOGGED_MODEL
+                   && (priv->api_key == NULL || strstr (name, priv->api_key) == NULL);
+
+  if (plain)
+    g_message ("Using model %s of %s", name, priv->base_url);
+  else
+    g_message ("Using the first model of %s", priv->base_url);
+}
+
 static void
 first_model_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -241,7 +263,7 @@ first_model_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (priv->found_model == NULL)
     {
       priv->found_model = g_strdup (g_ptr_array_index (models, 0));
-      g_message ("Using model %s of %s", priv->found_model, priv->base_url);
+      log_found_model (priv);
     }
   ask_model (g_steal_pointer (&task), g_ptr_array_index (models, 0));
 }
