@@ -13,12 +13,12 @@ import { startRawUpstream } from './lib/upstreams.mjs';
 
 const SECRETS = 'org.freedesktop.secrets';
 
-async function start(t, { bus, env, variable, allow } = {}) {
+async function start(t, { bus, env, variable, allow, model = 'raw:plain' } = {}) {
   const upstream = await startRawUpstream(t);
   const confabd = await startConfabd(t, ['--verbose'], {
     env: { ...(bus && { DBUS_SESSION_BUS_ADDRESS: bus.env.DBUS_SESSION_BUS_ADDRESS }), ...env },
     allow,
-    config: `[confab]\nprovider=work\n[providers/work]\ntype=openai\nmodel=raw:plain\n`
+    config: `[confab]\nprovider=work\n[providers/work]\ntype=openai\nmodel=${model}\n`
       + `base-url=${upstream.baseUrl}\n${variable ? `api-key-env=${variable}\n` : ''}`,
   });
   const chat = await connect(t, confabd);
@@ -121,3 +121,14 @@ test('a credential that everybody can read is left out', async (t) => {
   assert.equal((await ask()).authorization, undefined);
   assert.match(confabd.stderr, /left out: everybody can read it/);
 });
+
+for (const pad of [0, 470, 485])
+  test(`a key that a model server repeats is hidden, cut or not, after ${pad} bytes`, async (t) => {
+    const { confabd, ask } = await start(t, { variable: 'WORK_KEY', model: `raw:repeats:401:${pad}`,
+      env: { WORK_KEY: 'Zk7Xy0-of-a-server-that-repeats-what-it-refuses' } });
+    const { end } = await ask();
+    assert.equal(end.code, 'upstream-auth');
+    assert.match(end.error, /^[^.]*\(HTTP 401\): \.*…/);
+    for (const text of [end.error, confabd.stderr])
+      assert.ok(!text.includes('Zk7'), text);
+  });

@@ -11,6 +11,11 @@
 /* No upstream means a wait longer than this; larger numbers are broken clocks and typing errors. */
 #define MAX_RETRY_AFTER_MS (24 * 60 * 60 * G_GINT64_CONSTANT (1000))
 
+/* Stands for what was left out. */
+#define ELLIPSIS "…"
+/* Words that were not cut may end by chance as a secret begins, which in "sk-" is no secret yet. */
+#define MIN_PIECE 4
+
 /* What a server tells in the body of a failed request or in an event of its stream. */
 typedef struct
 {
@@ -95,7 +100,7 @@ confab_http_error_tidy_words (const char *text, gssize length)
         }
       if (line->len + 8 > CONFAB_HTTP_ERROR_MAX_WORDS)
         {
-          g_string_append (line, "…");
+          g_string_append (line, ELLIPSIS);
           break;
         }
       if (gap)
@@ -108,6 +113,49 @@ confab_http_error_tidy_words (const char *text, gssize length)
     return NULL;
 
   return g_string_free (g_steal_pointer (&line), FALSE);
+}
+
+/* Returns: how many bytes at the end of the first @length of @text are the beginning of @secret, at
+ * least @least, or 0 */
+static gsize
+find_piece (const char *text, gsize length, const char *secret, gsize least)
+{
+  for (gsize n = MIN (length, strlen (secret) - 1); n >= MAX (least, 1); n--)
+    {
+      if (memcmp (text + length - n, secret, n) == 0)
+        return n;
+    }
+
+  return 0;
+}
+
+/**
+ * confab_http_error_hide:
+ * @error: an error of this file, or one that ends in confab_http_error_tidy_words()
+ * @secret: what its sentence must not hold; not empty
+ *
+ * Puts “…” in the place of @secret, wherever it stands, and of what is left of it where the words
+ * of the server end: they may have been cut there.
+ */
+void
+confab_http_error_hide (GError *error, const char *secret)
+{
+  g_auto (GStrv) parts = NULL;
+  g_autofree char *text = NULL;
+  gboolean cut;
+  gsize length, piece;
+
+  g_return_if_fail (error != NULL && secret != NULL && *secret != '\0');
+
+  parts = g_strsplit (error->message, secret, -1);
+  text = g_strjoinv (ELLIPSIS, parts);
+  cut = g_str_has_suffix (text, ELLIPSIS);
+  length = strlen (text) - (cut ? strlen (ELLIPSIS) : 0);
+  piece = find_piece (text, length, secret, cut ? 1 : MIN_PIECE);
+  text[length - piece] = '\0';
+
+  g_free (error->message);
+  error->message = g_strconcat (text, cut || piece > 0 ? ELLIPSIS : "", NULL);
 }
 
 static void

@@ -19,6 +19,9 @@ GError *confab_http_error_from_response (guint status,
                                          gsize length);
 GError *confab_http_error_from_json (JsonNode *node);
 
+/* No secret may come into logs and pages, though a server repeats it. */
+void confab_http_error_hide (GError *error, const char *secret);
+
 char *confab_http_error_tidy_words (const char *text, gssize length);
 
 G_END_DECLS

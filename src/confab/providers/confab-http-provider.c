@@ -5,6 +5,7 @@
 #include "confab-http-provider-private.h"
 #include "confab-backoff.h"
 #include "confab-error.h"
+#include "confab-http-error.h"
 #include "confab-history.h"
 #include "confab-http-fetch.h"
 #include "confab-http-generation.h"
@@ -45,15 +46,9 @@ GError *
 confab_http_provider_hide_key (ConfabHttpProvider *self, GError *error)
 {
   ConfabHttpProviderPrivate *priv = confab_http_provider_get_private (self);
-  g_autofree char *before = NULL;
-  g_auto (GStrv) parts = NULL;
 
-  if (priv->api_key == NULL || strstr (error->message, priv->api_key) == NULL)
-    return error;
-
-  before = g_steal_pointer (&error->message);
-  parts = g_strsplit (before, priv->api_key, -1);
-  error->message = g_strjoinv ("…", parts);
+  if (priv->api_key != NULL)
+    confab_http_error_hide (error, priv->api_key);
 
   return error;
 }
