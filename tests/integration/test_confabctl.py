@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The real confabctl against the real confabd, also in a terminal."""
 
+import http.cookiejar
 import json
 import os
 import pty
@@ -192,15 +193,24 @@ class TestToken(unittest.TestCase):
         return subprocess.run([os.environ['CONFABCTL'], *args], env=self.confabd.env, text=True,
                               capture_output=True, timeout=PATIENCE, check=True).stdout.strip()
 
-    def status_of(self, token):
-        request = urllib.request.Request(f'{self.url}metrics',
-                                         headers={'Authorization': f'Bearer {token}'})
+    def status_of(self, token=None, **headers):
+        if token is not None:
+            headers['Authorization'] = f'Bearer {token}'
+        request = urllib.request.Request(f'{self.url}metrics', headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 return response.status
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
+
+    def sign_in(self):
+        """The cookie that opening the printed URL sets."""
+        jar = http.cookiejar.CookieJar()
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        opener.open(self.confabd.line.split()[2], timeout=PATIENCE).close()
+        cookie, = jar
+        return f'{cookie.name}={cookie.value}'
 
     def test_show(self):
         token = self.run_it('token')
@@ -214,10 +224,13 @@ class TestToken(unittest.TestCase):
         client.connect(self.url, socketio_path='/api/socket', auth={'token': before},
                        wait_timeout=PATIENCE)
         self.addCleanup(client.disconnect)
+        cookie = self.sign_in()
+        self.assertEqual(self.status_of(Cookie=cookie), 200)
         self.assertEqual(self.status_of(before), 200)
         after = self.run_it('token', 'rotate')
         self.assertNotEqual(after, before)
         self.assertEqual(self.status_of(before), 401)
+        self.assertEqual(self.status_of(Cookie=cookie), 401)
         self.assertEqual(self.status_of(after), 200)
         self.assertEqual(self.run_it('token'), after)
         wait_for(lambda: not client.connected, 'the end of the connection')
