@@ -29,6 +29,19 @@ TRANSLATED = re.compile(r'(?<!\w)(?:_|N_|C_|NC_|Q_|ngettext|g_dn?gettext|g_dpget
 # of those, what is for people is said by .its files
 TRANSLATED_DATA = ('.desktop.in', '.gschema.xml', '.metainfo.xml.in', '.policy.in')
 
+# who may talk is decided there
+WHERE_SECRETS_ARE = ('src/confab/config/', 'src/confab/daemon/', 'src/confab/desktop/',
+                     'src/confab/faces/')
+DIGEST = 'src/confab/faces/confab-digest.c'
+SECRET = r'token|cookie|ticket|secret|digest|authorization|bearer'
+COMPARING = (r'\b(\w*(?:cmp|equal|prefix|suffix|compare)\w*|strstr|g_strrstr|g_strv_contains|'
+             r'g_hash_table_(?:lookup|contains)\w*) ?\(')
+COMMENT = re.compile(r'/\*.*?\*/', re.DOTALL)
+STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+GATHERING = (r'for \(guint i = 0; i < CONFAB_DIGEST_BYTES; i\+\+\)\s+'
+             r'(\w+) \|= a->bytes\[i\] \^ b->bytes\[i\];\s+return \1 == 0;\s*$')
+EARLY = r'\b(?!for\b)\w+(?= ?\()|\b(?:break|goto|do)\b|\?|&&|\|\|'
+
 
 class Tree:
     """All files of the project, relative to its root, with their text read once."""
@@ -158,8 +171,51 @@ def check_potfiles(tree):
         yield 'po/POTFILES.in: not in alphabetical order'
 
 
+def body_of(text, name):
+    """What stands between the braces of a function."""
+    found = re.search(rf'^{name} \([^{{}}]*\)\n{{\n(.*?)^}}$', text, re.MULTILINE | re.DOTALL)
+    return found[1] if found else ''
+
+
+def comparisons(text):
+    """Calls that compare or look up: their places, names and arguments, strings as "" there."""
+    text = re.sub(COMMENT, lambda comment: '\n' * comment[0].count('\n'), text)
+    text = re.sub(STRING, '""', text)
+    for call in re.finditer(COMPARING, text):
+        depth, end = 1, call.end()
+        while depth:
+            depth += {'(': 1, ')': -1}.get(text[end], 0)
+            end += 1
+        yield text.count('\n', 0, call.start()) + 1, call[1], text[call.end():end - 1]
+
+
+def check_secrets(tree):
+    """the token, the cookie and tickets are compared by digest, in constant time"""
+    for path in tree.of(*C_ENDINGS):
+        if not path.startswith(WHERE_SECRETS_ARE):
+            continue
+        for line, name, arguments in comparisons(tree.files[path]):
+            # what stands in the source is no secret, nor is the name of the cookie
+            named = re.search(SECRET, arguments.replace('cookie_name', ''), re.IGNORECASE)
+            if name != 'confab_digest_equal' and named and '""' not in arguments:
+                yield f'{path}:{line}: {name}() compares a secret'
+        if path != DIGEST and 'ConfabDigest' in tree.files[path]:
+            if re.search(r'(?:->|\.)bytes\b', tree.files[path]):
+                yield f'{path}: looks into a digest'
+
+    # all bytes are gathered, whatever they are, and no call or branch stands in the way
+    equal = body_of(tree.files[DIGEST], 'confab_digest_equal')
+    if not re.search(GATHERING, equal):
+        yield f'{DIGEST}: confab_digest_equal() does not gather how all bytes differ'
+    for early in re.findall(EARLY, equal):
+        yield f'{DIGEST}: confab_digest_equal() may tell where they differ, by "{early}"'
+    matches = body_of(tree.files[DIGEST], 'confab_digest_matches')
+    if not matches.endswith('  return confab_digest_equal (self, &other);\n'):
+        yield f'{DIGEST}: confab_digest_matches() compares by itself'
+
+
 CHECKS = (check_clang_format, check_white_space, check_columns, check_length, check_functions,
-          check_licence, check_lock_files, check_potfiles)
+          check_licence, check_lock_files, check_potfiles, check_secrets)
 
 
 def main(root):
