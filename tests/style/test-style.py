@@ -5,6 +5,7 @@
 TAP, one point for each rule; what breaks it goes to standard error, which Meson shows.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -214,8 +215,42 @@ def check_secrets(tree):
         yield f'{DIGEST}: confab_digest_matches() compares by itself'
 
 
+NEEDED = re.compile(r"(?<!\w)(?:dependency|find_library)\s*\(\s*'([^']+)'")
+
+
+def needed_packages(tree):
+    """What the builds ask for, and the file that does."""
+    for path in tree.files:
+        if os.path.basename(path) == 'meson.build':
+            for name in NEEDED.findall(tree.files[path]):
+                yield name, path
+        elif os.path.basename(path) == 'package.json' and path.startswith('src/'):
+            package = json.loads(tree.files[path])
+            for kind in ('dependencies', 'devDependencies', 'optionalDependencies',
+                         'peerDependencies'):
+                yield from ((name, path) for name in package.get(kind, {}))
+
+
+def check_dependencies(tree):
+    """docs/threat-model.md says what each dependency is for, and of no other"""
+    page = 'docs/threat-model.md'
+    section = tree.files[page].partition('\n## Dependencies')[2].partition('\n## ')[0]
+    reasons = {}
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip('|').split('|')]
+        if line.startswith('|') and len(cells) > 1:
+            reasons.update(dict.fromkeys(re.findall('`([^`]+)`', cells[0]), all(cells)))
+    needed = dict(needed_packages(tree))
+    for name, path in needed.items():
+        if not reasons.get(name):
+            yield f'{page}: no row with a reason for {name}, which {path} needs'
+    for name in sorted(set(reasons) - set(needed)):
+        yield f'{page}: {name} is needed by nothing'
+
+
 CHECKS = (check_clang_format, check_white_space, check_columns, check_length, check_functions,
-          check_licence, check_lock_files, check_potfiles, check_secrets)
+          check_licence, check_lock_files, check_potfiles, check_secrets,
+          check_dependencies)
 
 
 def main(root):
