@@ -33,6 +33,7 @@ _confabctl() {
                 open:*:-*) words="--help --json --new --print --system" ;;
                 monitor:*:-*) words="--chunks --help --json --system" ;;
                 history:*:-*) words="--help --json --limit --system" ;;
+                import:*:-*) words="--all-parameters --help --json --system" ;;
                 export:*:-*) words="--help --json --session --system" ;;
                 *:-*) words="--help --json --system" ;;
                 :*) words="status open chat sessions modules history branch stop monitor token

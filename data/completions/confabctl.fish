@@ -55,3 +55,5 @@ complete -c confabctl -n '__fish_seen_subcommand_from history' -l limit -x \
     -d 'Only the newest messages'
 complete -c confabctl -n '__fish_seen_subcommand_from export' -l session -x \
     -a '(__confabctl_list sessions)' -d 'Export this session'
+complete -c confabctl -n '__fish_seen_subcommand_from import' -l all-parameters \
+    -d 'Keep tools and the like, too'

@@ -250,6 +250,20 @@ print_sessions (Ctl *self, GVariant *paths)
     ctl_print_json (list);
 }
 
+static GVariant *
+call_import (Ctl *self, int fd, CtlExit *status)
+{
+  g_auto (GVariantBuilder) options = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+  if (!self->all_parameters)
+    return transfer_call (self, "Import", g_variant_new ("(h)", 0), fd, "(ao)", status);
+
+  g_variant_builder_add (&options, "{sv}", "allParameters", g_variant_new_boolean (TRUE));
+
+  return transfer_call (self, "ImportWithOptions", g_variant_new ("(ha{sv})", 0, &options), fd,
+                        "(ao)", status);
+}
+
 CtlExit
 ctl_import (Ctl *self, char **args)
 {
@@ -263,7 +277,7 @@ ctl_import (Ctl *self, char **args)
   if (fd < 0)
     return fail_to_read (args[0]);
 
-  reply = transfer_call (self, "Import", g_variant_new ("(h)", 0), fd, "(ao)", &status);
+  reply = call_import (self, fd, &status);
   if (!is_dash (args[0]))
     close (fd);
   if (reply == NULL)

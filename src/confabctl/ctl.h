@@ -27,12 +27,13 @@ typedef struct
   GDBusConnection *connection;
   gboolean json;
   gboolean system_bus;
-  gboolean print;  /* of open */
-  gboolean fresh;  /* the same */
-  gboolean chunks; /* of monitor */
-  char *module;    /* of chat -m and branch -m; nullable */
-  char **sessions; /* of export --session; nullable */
-  int limit;       /* of history --limit; 0: all */
+  gboolean print;          /* of open */
+  gboolean fresh;          /* the same */
+  gboolean chunks;         /* of monitor */
+  char *module;            /* of chat -m and branch -m; nullable */
+  char **sessions;         /* of export --session; nullable */
+  gboolean all_parameters; /* of import */
+  int limit;               /* of history --limit; 0: all */
 } Ctl;
 
 typedef CtlExit (*CtlCommandFunc) (Ctl *self, char **args);

@@ -34,7 +34,8 @@ static const Command commands[] = {
     ctl_providers },
   { "export", "[--session SESSION]… [FILE]", N_ ("Write sessions as JSON, whole"), 0, 1,
     ctl_export },
-  { "import", "[FILE]", N_ ("Add what was exported, all or nothing"), 0, 1, ctl_import },
+  { "import", "[--all-parameters] [FILE]", N_ ("Add what was exported, all or nothing"), 0, 1,
+    ctl_import },
 };
 
 static void
@@ -88,6 +89,7 @@ check_options (Ctl *self, const Command *command)
     { "--chunks", self->chunks, ctl_monitor },
     { "--session", self->sessions != NULL, ctl_export },
     { "--limit", self->limit != 0, ctl_history },
+    { "--all-parameters", self->all_parameters, ctl_import },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (owned); i++)
@@ -159,6 +161,8 @@ run_arguments (Ctl *self, char **argv)
       N_ ("Export this session; may be given again for more"), "SESSION" },
     { "limit", 0, 0, G_OPTION_ARG_INT, &self->limit, N_ ("Only the newest messages of the history"),
       "N" },
+    { "all-parameters", 0, 0, G_OPTION_ARG_NONE, &self->all_parameters,
+      N_ ("Import tools and the like, too, from a file that you trust"), NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self->json, N_ ("Answer in JSON, for programs"), NULL },
     { "system", 0, 0, G_OPTION_ARG_NONE, &self->system_bus, N_ ("The Confab of the system bus"),
       NULL },

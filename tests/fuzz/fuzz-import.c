@@ -51,6 +51,7 @@ read_export (const void *data, gsize size, GError **error)
   g_autoptr (ConfabStaging) staging = confab_staging_new (NULL);
   g_autoptr (ConfabImportReader) reader = confab_import_reader_new (staging);
 
+  confab_import_reader_take_all_parameters (reader);
   if (!confab_import_reader_feed (reader, data, size, error)
       || !confab_import_reader_finish (reader, error))
     return NULL;

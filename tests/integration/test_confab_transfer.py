@@ -40,11 +40,14 @@ def export_bytes(client, *sessions):
         return file.read()
 
 
-def import_bytes(client, data):
+def import_bytes(client, data, **options):
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
-        return client.call(ROOT, MANAGER, 'Import', 0, fds=fd_list(file.fileno()))
+        if not options:
+            return client.call(ROOT, MANAGER, 'Import', 0, fds=fd_list(file.fileno()))
+        return client.call(ROOT, MANAGER, 'ImportWithOptions', 0, options,
+                           fds=fd_list(file.fileno()))
 
 
 def start(client, method, variant, fd):
@@ -236,7 +239,7 @@ class Transfers(unittest.TestCase):
 
         self.confab(*upstream.args)
         client = self.client()
-        import_bytes(client, exported)
+        import_bytes(client, exported, allParameters=GLib.Variant('b', True))
         self.assertEqual(without_time(export_bytes(client)), without_time(exported))
         self.assertEqual(client.call(chat, MODULE, 'GetHistory', 200, ''), history)
         self.assertEqual(client.get(chat, MODULE, 'Instructions'), CONTROLS)

@@ -108,7 +108,20 @@ class Transfer(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn('cannot be written', result.stderr)
 
+    def test_parameters(self):
+        def export(name, parameters):
+            data = json.loads(make_export(name))
+            data['records'][1]['parameters'] = parameters
+            return json.dumps(data)
+        self.run_it('import', input=export('a', {'temperature': 1}))
+        tools = export('b', {'tools': []})
+        self.assertIn('“tools”', self.run_it('import', input=tools, code=1))
+        self.assertEqual(self.run_it('import', '--all-parameters', input=tools), 'b\n')
+        self.assertEqual([record['parameters'] for record in json.loads(self.run_it('export'))[
+            'records'] if record['type'] == 'module'], [{'temperature': 1}, {'tools': []}])
+
     def test_options_belong_to_their_command(self):
+        self.run_it('export', '--all-parameters', code=2)
         self.run_it('sessions', '--session', 's', code=2)
         self.run_it('export', '--limit', '3', code=2)
         self.run_it('history', '--limit', '-3', 'm', code=2)

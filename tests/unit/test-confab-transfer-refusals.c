@@ -21,6 +21,13 @@
   "\"createdAt\":1,\"endedAt\":2" rest "}"
 #define IN_MODULE(records) HEAD SESSION ",\n" MODULE ",\n" records TAIL
 
+#define WITH_PARAMETERS(parameters)                                                                \
+  HEAD SESSION ",\n{\"type\":\"module\",\"moduleId\":\"m\",\"sessionId\":\"s\","                   \
+               "\"parameters\":" parameters "," MODULE_REST "}" TAIL
+#define TEXT_16 "0123456789abcdef"
+#define TEXT_64 TEXT_16 TEXT_16 TEXT_16 TEXT_16
+#define TEXT_256 TEXT_64 TEXT_64 TEXT_64 TEXT_64
+
 typedef struct
 {
   const char *name;
@@ -116,6 +123,21 @@ static const Refusal refusals[] = {
     HEAD SESSION ",{\"type\":\"module\",\"moduleId\":\"m\",\"sessionId\":\"s\","
                  "\"parameters\":[]," MODULE_REST "}" TAIL,
     "parameters must be an object" },
+  { "parameters-tools",
+    WITH_PARAMETERS ("{\"temperature\":1,\"tools\":[{\"type\":\"mcp\","
+                     "\"server_url\":\"https://evil.example/\"}]}"),
+    "Line 2: the parameter “tools” is none" },
+  { "parameters-servers",
+    WITH_PARAMETERS ("{\"mcp_servers\":[{\"url\":\"https://evil.example/\"}]}"), "“mcp_servers”" },
+  { "parameters-kept-there", WITH_PARAMETERS ("{\"store\":true}"), "“store”" },
+  { "parameters-search", WITH_PARAMETERS ("{\"web_search_options\":{}}"), "“web_search_options”" },
+  { "parameters-other-case", WITH_PARAMETERS ("{\"Temperature\":1}"), "“Temperature”" },
+  { "parameters-nested",
+    WITH_PARAMETERS ("{\"response_format\":{\"schema\":{\"$ref\":\"https://evil.example/\"}}}"),
+    "“response_format”" },
+  { "parameters-nested-list", WITH_PARAMETERS ("{\"stop\":[[\"a\"]]}"), "“stop”" },
+  { "parameters-long-text", WITH_PARAMETERS ("{\"stop\":\"" TEXT_256 "x\"}"), "“stop”" },
+  { "parameters-long-name", WITH_PARAMETERS ("{\"" TEXT_256 "\":1}"), "“" TEXT_64 "”" },
   { "role-unknown",
     IN_MODULE ("{\"type\":\"message\",\"messageId\":\"a\",\"role\":\"tool\",\"parts\":[],"
                "\"state\":\"completed\",\"createdAt\":3}"),
@@ -295,8 +317,12 @@ test_fit (void)
         MESSAGE ("a", "null", ",\"generationId\":\"g\"," GENERATION ("a", ",\"requestId\":\"r\""))),
     IN_MODULE (MESSAGE ("a", "null", ",\"usage\":{\"inputTokens\":null,\"outputTokens\":5}")),
     HEAD SESSION ",{\"type\":\"module\",\"moduleId\":\"m\",\"sessionId\":\"s\","
-                 "\"headId\":\"a\",\"parameters\":{\"a\":{\"b\":[1]}}," MODULE_REST
-                 "}," MESSAGE ("a", "null", "") TAIL,
+                 "\"headId\":\"a\",\"parameters\":{}," MODULE_REST "}," MESSAGE ("a", "null", "")
+                     TAIL,
+    WITH_PARAMETERS ("{\"temperature\":0.5,\"max_tokens\":100,\"seed\":-1,\"think\":true,"
+                     "\"top_p\":null,\"stop\":[\"https://a\",\"b\"],\"format\":\"json\","
+                     "\"reasoning_effort\":\"" TEXT_256 "\",\"logit_bias\":{\"50256\":-100},"
+                     "\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":1024}}"),
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
@@ -307,6 +333,31 @@ test_fit (void)
         read_text (texts[i], strlen (texts[i]), step, &error);
         g_assert_no_error (error);
       }
+}
+
+/* All or nothing, unless whoever imports trusts the file. */
+static void
+test_all_parameters (void)
+{
+  static const char text[] =
+      WITH_PARAMETERS ("{\"tools\":[{\"server_url\":\"https://a.example/\",\"a\":{\"b\":[1]}}]}");
+  g_autoptr (ConfabStaging) staging = confab_staging_new (NULL);
+  g_autoptr (ConfabImportReader) reader = confab_import_reader_new (staging);
+  g_autoptr (ConfabOverview) overview = NULL;
+  g_autoptr (GError) error = NULL;
+  const ConfabModuleRecord *module;
+
+  confab_import_reader_take_all_parameters (reader);
+  confab_import_reader_feed (reader, text, strlen (text), &error);
+  g_assert_no_error (error);
+  confab_import_reader_finish (reader, &error);
+  g_assert_no_error (error);
+
+  overview = confab_staging_read_overview (staging, &error);
+  g_assert_no_error (error);
+  module = g_ptr_array_index (overview->modules, 0);
+  g_assert_cmpstr (module->parameters, ==,
+                   "{\"tools\":[{\"server_url\":\"https://a.example/\",\"a\":{\"b\":[1]}}]}");
 }
 
 int
@@ -325,6 +376,7 @@ main (int argc, char **argv)
   g_test_add_func ("/confab/transfer-refusals/escaped-nul", test_escaped_nul);
   g_test_add_func ("/confab/transfer-refusals/too-long", test_too_long);
   g_test_add_func ("/confab/transfer-refusals/fit", test_fit);
+  g_test_add_func ("/confab/transfer-refusals/all-parameters", test_all_parameters);
 
   return g_test_run ();
 }

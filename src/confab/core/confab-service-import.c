@@ -21,7 +21,8 @@
 typedef struct
 {
   ConfabTransfer *transfer; /* the service's */
-  ConfabStaging *staging;   /* of the thread, until that has ended; the same is true of the next */
+  gboolean all_parameters;
+  ConfabStaging *staging; /* of the thread, until that has ended; the same is true of the next */
   ConfabOverview *overview;
   GPtrArray *sessions; /* of ConfabSession */
   GPtrArray *modules;  /* of ConfabModule */
@@ -257,7 +258,7 @@ read_run (ConfabTransfer *transfer, gpointer user_data, GError **error)
 {
   Import *import = g_task_get_task_data (user_data);
 
-  import->staging = confab_import_run (transfer, error);
+  import->staging = confab_import_run (transfer, import->all_parameters, error);
   if (import->staging != NULL)
     import->overview = confab_staging_read_overview (import->staging, error);
 
@@ -268,6 +269,8 @@ read_run (ConfabTransfer *transfer, gpointer user_data, GError **error)
  * confab_service_import_async:
  * @self: the service
  * @fd: (transfer full): what to read, to its end
+ * @all_parameters: whether modules may have parameters that do more than shape answers, which are
+ *   refused otherwise, since they could take what is said elsewhere
  * @cancellable: (nullable): to give up
  * @progress: (nullable): told of bytes
  * @progress_data: for @progress
@@ -279,6 +282,7 @@ read_run (ConfabTransfer *transfer, gpointer user_data, GError **error)
 void
 confab_service_import_async (ConfabService *self,
                              int fd,
+                             gboolean all_parameters,
                              GCancellable *cancellable,
                              ConfabTransferProgress progress,
                              gpointer progress_data,
@@ -299,6 +303,7 @@ confab_service_import_async (ConfabService *self,
 
   import = g_new0 (Import, 1);
   import->transfer = transfer;
+  import->all_parameters = all_parameters;
   import->sessions = g_ptr_array_new_with_free_func (g_object_unref);
   import->modules = g_ptr_array_new_with_free_func (g_object_unref);
   g_task_set_task_data (task, import, import_free);

@@ -21,6 +21,7 @@ gboolean confab_service_export_finish (ConfabService *self, GAsyncResult *result
 
 void confab_service_import_async (ConfabService *self,
                                   int fd,
+                                  gboolean all_parameters,
                                   GCancellable *cancellable,
                                   ConfabTransferProgress progress,
                                   gpointer progress_data,

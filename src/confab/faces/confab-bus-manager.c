@@ -229,6 +229,7 @@ static const ConfabBusMethod methods[] = {
   { "CreateLink", create_link, CONFAB_BUS_ACTION_MANAGE },
   { "Export", confab_bus_export, CONFAB_BUS_ACTION_MANAGE },
   { "Import", confab_bus_import, CONFAB_BUS_ACTION_MANAGE },
+  { "ImportWithOptions", confab_bus_import_with_options, CONFAB_BUS_ACTION_MANAGE },
   { "GetToken", get_token, CONFAB_BUS_ACTION_MANAGE },
   { "RotateToken", rotate_token, CONFAB_BUS_ACTION_MANAGE },
   { NULL },

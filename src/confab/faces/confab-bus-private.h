@@ -145,6 +145,10 @@ void confab_bus_import (ConfabBus *self,
                         gpointer item,
                         GVariant *parameters,
                         GDBusMethodInvocation *invocation);
+void confab_bus_import_with_options (ConfabBus *self,
+                                     gpointer item,
+                                     GVariant *parameters,
+                                     GDBusMethodInvocation *invocation);
 
 /* confab-bus.c */
 /* A call of which more is needed than its invocation when it is answered. */

@@ -175,22 +175,51 @@ imported_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_dbus_method_invocation_return_value (transfer->invocation, g_variant_new ("(ao)", &builder));
 }
 
+static void
+import (ConfabBus *self, gint32 handle, gboolean all_parameters, GDBusMethodInvocation *invocation)
+{
+  Transfer *transfer;
+  int fd = take_fd (invocation, handle);
+
+  if (fd < 0)
+    return;
+
+  transfer = transfer_new (self, "import", invocation);
+  confab_service_import_async (self->service, fd, all_parameters, transfer->cancellable,
+                               progress_cb, transfer, imported_cb, transfer);
+}
+
 void
 confab_bus_import (ConfabBus *self,
                    gpointer item,
                    GVariant *parameters,
                    GDBusMethodInvocation *invocation)
 {
-  Transfer *transfer;
   gint32 handle;
-  int fd;
 
   g_variant_get (parameters, "(h)", &handle);
-  fd = take_fd (invocation, handle);
-  if (fd < 0)
-    return;
+  import (self, handle, FALSE, invocation);
+}
 
-  transfer = transfer_new (self, "import", invocation);
-  confab_service_import_async (self->service, fd, transfer->cancellable, progress_cb, transfer,
-                               imported_cb, transfer);
+void
+confab_bus_import_with_options (ConfabBus *self,
+                                gpointer item,
+                                GVariant *parameters,
+                                GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) options = NULL;
+  g_autoptr (GVariant) value = NULL;
+  gint32 handle;
+
+  g_variant_get (parameters, "(h@a{sv})", &handle, &options);
+  value = g_variant_lookup_value (options, "allParameters", NULL);
+  if (value != NULL && !g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
+    {
+      g_dbus_method_invocation_return_error (invocation, CONFAB_ERROR, CONFAB_ERROR_INVALID_REQUEST,
+                                             _ ("The field %s must be true or false."),
+                                             "allParameters");
+      return;
+    }
+
+  import (self, handle, value != NULL && g_variant_get_boolean (value), invocation);
 }

@@ -8,6 +8,7 @@
 #include "confab-error.h"
 #include "confab-export-writer.h"
 #include "confab-import-fields.h"
+#include "confab-import-parameters.h"
 #include "confab-import-scanner.h"
 #include "confab-rules.h"
 #include "socketio-json-scan.h"
@@ -24,6 +25,7 @@ struct _ConfabImportReader
   ConfabStaging *staging;
   ConfabImportScanner *scanner;
   GHashTable *header; /* set of the names that came */
+  gboolean all_parameters;
 };
 
 typedef struct
@@ -139,21 +141,24 @@ take_session (ConfabImportReader *self, JsonObject *object, GError **error)
          && confab_staging_add_session (self->staging, session, error);
 }
 
-static gboolean
-take_module (ConfabImportReader *self, JsonObject *object, GError **error)
-{
-  g_autoptr (ConfabModuleRecord) module = g_new0 (ConfabModuleRecord, 1);
-
-  return TAKE (object, module_fields, module, error)
-         && confab_staging_add_module (self->staging, module, error);
-}
-
 static JsonObject *
 get_object (JsonObject *object, const char *name)
 {
   JsonNode *node = json_object_get_member (object, name);
 
   return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+static gboolean
+take_module (ConfabImportReader *self, JsonObject *object, GError **error)
+{
+  g_autoptr (ConfabModuleRecord) module = g_new0 (ConfabModuleRecord, 1);
+  JsonObject *parameters = get_object (object, "parameters");
+
+  return TAKE (object, module_fields, module, error)
+         && (parameters == NULL || self->all_parameters
+             || confab_import_check_parameters (parameters, error))
+         && confab_staging_add_module (self->staging, module, error);
 }
 
 static gboolean
@@ -385,6 +390,12 @@ confab_import_reader_free (ConfabImportReader *self)
   g_hash_table_unref (self->header);
   g_object_unref (self->staging);
   g_free (self);
+}
+
+void
+confab_import_reader_take_all_parameters (ConfabImportReader *self)
+{
+  self->all_parameters = TRUE;
 }
 
 gboolean

@@ -16,6 +16,8 @@ G_BEGIN_DECLS
 typedef struct _ConfabImportReader ConfabImportReader;
 
 ConfabImportReader *confab_import_reader_new (ConfabStaging *staging);
+/* Modules may have parameters of every kind; else see confab_import_check_parameters(). */
+void confab_import_reader_take_all_parameters (ConfabImportReader *self);
 void confab_import_reader_free (ConfabImportReader *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConfabImportReader, confab_import_reader_free)
 
