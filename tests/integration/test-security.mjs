@@ -12,6 +12,7 @@ import { connect, startWithRaw, statsOf } from './lib/chat.mjs';
 import { confabdPath, startConfabd } from './lib/confabd.mjs';
 import { fetchFrom } from './lib/http.mjs';
 import { makeDir, memoryOf, sleep, waitFor } from './lib/process.mjs';
+import { ask, post } from './lib/ui-stream.mjs';
 import { Raw } from './lib/wire.mjs';
 
 const MIB = 1024 * 1024;
@@ -53,32 +54,78 @@ test('a new token makes the old one, and the browsers it let in, worthless', asy
   assert.equal((await ask({ Authorization: `Bearer ${second.token}` })).status, 200);
 });
 
+/** A server that nobody is to ask, and wishes that he were: `{url, wishes, assertUnasked}`. */
+async function startElsewhere(t, upstream) {
+  let asked = 0;
+  const server = createServer((request, response) => { asked += 1; response.end(); });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => { server.close(); server.closeAllConnections(); });
+  const url = `http://127.0.0.1:${server.address().port}/v1`;
+  const names = ['baseUrl', 'base_url', 'base-url', 'url', 'endpoint', 'proxy'];
+  return {
+    url,
+    wishes: Object.fromEntries(names.map((name) => [name, url])),
+    async assertUnasked() {
+      assert.equal(asked, 0);
+      const { requests } = await statsOf(upstream);
+      for (const { path } of requests)
+        assert.ok(['/v1/chat/completions', '/v1/models', '/__stats'].includes(path), path);
+      assert.ok(requests.some(({ method }) => method === 'POST'), 'nothing was asked at all');
+    },
+  };
+}
+
+const namesOfProviders = (url) => [url, `openai@${url}`, '../evil', 'file:///etc/passwd'];
+
 test('no client chooses where a model server is', async (t) => {
   const { confabd, upstream } = await startWithRaw(t, 'plain', { args: ['--dev'] });
-  let asked = 0;
-  const elsewhere = createServer((request, response) => { asked += 1; response.end(); });
-  elsewhere.listen(0, '127.0.0.1');
-  await once(elsewhere, 'listening');
-  t.after(() => elsewhere.close());
-  const url = `http://127.0.0.1:${elsewhere.address().port}/v1`;
+  const { url, wishes, assertUnasked } = await startElsewhere(t, upstream);
   const chat = await connect(t, confabd);
-  const wishes = { baseUrl: url, base_url: url, 'base-url': url, url, endpoint: url, proxy: url };
 
-  const { module } = await chat.call('module:create', { sessionId: 'default', ...wishes,
-    parameters: wishes });
-  const made = module?.moduleId ?? 'm';
-  await chat.ask({ moduleId: made, message: 'Hello', ...wishes });
-  for (const provider of [url, `openai@${url}`, '../evil', 'file:///etc/passwd']) {
-    await chat.call('module:create', { sessionId: 'default', moduleId: 'other', provider });
-    await chat.call('ai:chat:generate', { moduleId: 'other', message: 'Hello' });
+  const { session: { sessionId } } = await chat.call('session:create', {});
+  const { module: { moduleId, parameters } } = await chat.call('module:create', { sessionId,
+    ...wishes, parameters: wishes });
+  assert.deepEqual(parameters, wishes);
+  assert.equal((await chat.ask({ moduleId, message: 'Hello', ...wishes })).event, 'complete');
+  for (const provider of namesOfProviders(url)) {
+    const { code } = await chat.call('module:create', { sessionId, moduleId: 'other', provider });
+    assert.equal(code, 'no-provider');
+    const { ok } = await chat.call('module:update', { moduleId, model: `../../x?${provider}#` });
+    assert.ok(ok);
+    await chat.ask({ moduleId, message: 'Hello' });
   }
-  const model = await chat.call('module:update', { moduleId: made, model: `../../x?${url}#` });
-  if (model.ok)
-    await chat.ask({ moduleId: made, message: 'Hello' });
-  assert.equal(asked, 0);
-  const { requests } = await statsOf(upstream);
-  for (const { path } of requests)
-    assert.ok(['/v1/chat/completions', '/v1/models', '/__stats'].includes(path), path);
+  await assertUnasked();
+});
+
+test('no client chooses where a model server is: over HTTP', async (t) => {
+  const { confabd, upstream } = await startWithRaw(t, 'plain', { args: ['--dev'] });
+  const { url, wishes, assertUnasked } = await startElsewhere(t, upstream);
+  let number = 0;
+  const say = (more) => {
+    number += 1;
+    const message = { id: `q${number}`, role: 'user', parts: [{ type: 'text', text: 'Hello' }] };
+    return ask(confabd, { id: 'm', trigger: 'submit-message',
+      messages: [{ ...message, metadata: more }], ...more });
+  };
+  const change = (event, payload) => post(confabd, `/api/call/${event}`,
+    { sessionId: 'default', moduleId: 'm', ...payload });
+
+  // as useChat sends what is given to it: fields of the body, headers, addresses
+  assert.equal((await say({ ...wishes, body: wishes, provider: url, model: url })).end, 'finish');
+  assert.equal((await change('module:update', { ...wishes, parameters: wishes })).status, 200);
+  assert.equal((await say(wishes)).end, 'finish');
+  const called = await post(confabd, `/api/call/ai:chat:generate?base_url=${url}`,
+    { moduleId: 'n', message: 'Hello', ...wishes },
+    { headers: { 'Content-Type': 'application/json', 'X-Base-Url': url } });
+  assert.equal(called.status, 200);
+  for (const name of namesOfProviders(url)) {
+    await change('module:update', { provider: name, model: 'm' });
+    await say({});
+    await change('module:update', { provider: null, model: `../../x?${name}#` });
+    await say({});
+  }
+  await assertUnasked();
 });
 
 /* Each is refused, and what comes behind it is no request of its own. */
