@@ -287,6 +287,12 @@ raw_server_free (RawServer *self)
   g_free (self);
 }
 
+gboolean
+raw_server_give_to (RawServer *self, uid_t uid)
+{
+  return fchown (self->listener, uid, (gid_t) -1) == 0;
+}
+
 guint16
 raw_server_get_port (RawServer *self)
 {

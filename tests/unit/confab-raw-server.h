@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <sys/types.h>
 
 G_BEGIN_DECLS
 
@@ -31,6 +32,9 @@ RawServer *raw_server_new_closed (RawHandler handler, gpointer user_data);
 void raw_server_open (RawServer *self);
 void raw_server_free (RawServer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RawServer, raw_server_free)
+
+/* As if another user's: whose socket it is. Returns: whether that can be done, as root can */
+gboolean raw_server_give_to (RawServer *self, uid_t uid);
 
 guint16 raw_server_get_port (RawServer *self);
 char *raw_server_dup_origin (RawServer *self);

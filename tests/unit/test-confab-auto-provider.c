@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
+#include <unistd.h>
 
 #include "confab-anthropic-provider.h"
 #include "confab-auto-provider.h"
@@ -175,6 +176,8 @@ assert_base_url (ConfabAutoProvider *provider, RawServer *server)
   g_assert_cmpstr (confab_provider_get_name (CONFAB_PROVIDER (provider)), ==, "openai");
 }
 
+#define STRANGER 4242
+
 /* Patience for slow machines, where the time itself is not what is tested: all answer anyway. */
 #define PATIENCE_MS 10000
 
@@ -287,6 +290,64 @@ test_nobody_there (void)
   wait_for_choice (provider);
   g_assert_cmpint (g_get_monotonic_time () - start, <, PATIENCE_MS * 1000 / 2);
   g_assert_cmpstr (confab_provider_get_name (CONFAB_PROVIDER (provider)), ==, "builtin");
+}
+
+/* Of another user of this machine: no chat is sent there, whether that was so from the start or has
+ * become so. */
+static void
+test_stranger (void)
+{
+  g_autoptr (RawServer) server = raw_server_new (pages_handler, (gpointer) ollama_pages);
+  g_autofree char *origin = raw_server_dup_origin (server);
+  const ConfabLocalServer servers[] = {
+    { CONFAB_LOCAL_SERVER_OLLAMA, origin, raw_server_get_port (server) },
+  };
+  g_autoptr (ConfabAutoProvider) early =
+      confab_auto_provider_new_full ("m", NULL, NULL, servers, 1);
+  g_autoptr (ConfabAutoProvider) late = confab_auto_provider_new_full ("m", NULL, NULL, servers, 1);
+  g_autofree char *request = NULL;
+  g_auto (Run) before, at_once, after;
+
+  confab_auto_provider_set_ask_timeout (early, PATIENCE_MS);
+  confab_auto_provider_set_ask_timeout (late, PATIENCE_MS);
+  run_start (&before, early, NULL);
+  run_wait (&before);
+  g_assert_no_error (before.error);
+  assert_ollama (early, server);
+
+  if (!raw_server_give_to (server, STRANGER))
+    g_test_skip ("only root can give a socket to somebody else");
+  run_start (&after, early, NULL);
+  run_wait (&after);
+  run_start (&at_once, late, NULL);
+  run_wait (&at_once);
+  if (geteuid () != 0)
+    return;
+
+  g_assert_error (after.error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE);
+  g_assert_no_error (at_once.error);
+  g_assert_cmpstr (confab_provider_get_name (CONFAB_PROVIDER (late)), ==, "builtin");
+  request = raw_server_dup_last_request (server);
+  g_assert_true (g_str_has_prefix (request, "GET "));
+}
+
+/* Who was named is asked, whoever he is. */
+static void
+test_named_stranger (void)
+{
+  g_autoptr (RawServer) server = raw_server_new (pages_handler, (gpointer) ollama_pages);
+  g_autofree char *origin = raw_server_dup_origin (server);
+  const ConfabLocalServer servers[] = { { CONFAB_LOCAL_SERVER_OLLAMA, origin } };
+  g_autoptr (ConfabAutoProvider) provider =
+      confab_auto_provider_new_full ("m", NULL, NULL, servers, 1);
+  g_auto (Run) run;
+
+  raw_server_give_to (server, STRANGER);
+  confab_auto_provider_set_ask_timeout (provider, PATIENCE_MS);
+  run_start (&run, provider, NULL);
+  run_wait (&run);
+  g_assert_no_error (run.error);
+  assert_ollama (provider, server);
 }
 
 static void
@@ -438,6 +499,8 @@ main (int argc, char **argv)
   g_test_add_func ("/confab/auto/preference", test_preference);
   g_test_add_func ("/confab/auto/time-is-limited", test_time_is_limited);
   g_test_add_func ("/confab/auto/nobody-there", test_nobody_there);
+  g_test_add_func ("/confab/auto/stranger", test_stranger);
+  g_test_add_func ("/confab/auto/named-stranger", test_named_stranger);
   g_test_add_func ("/confab/auto/stop-while-waiting", test_stop_while_waiting);
   g_test_add_func ("/confab/auto/settings-win", test_settings_win);
   g_test_add_func ("/confab/auto/anthropic-key", test_anthropic_key);

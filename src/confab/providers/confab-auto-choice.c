@@ -4,6 +4,7 @@
 #include "confab-anthropic-provider.h"
 #include "confab-builtin-provider.h"
 #include "confab-http-session.h"
+#include "confab-listener.h"
 #include "confab-ollama-provider.h"
 #include "confab-openai-provider.h"
 
@@ -89,6 +90,7 @@ use_local (ConfabAutoProvider *self, const ConfabLocalServer *server)
   g_message ("Using %s at %s, because it answered there and nothing is configured",
              confab_local_server_kind_to_string (server->kind),
              confab_http_provider_get_base_url (CONFAB_HTTP_PROVIDER (provider)));
+  self->guessed_port = server->guessed_port;
   confab_auto_provider_decide (self, provider, NULL);
 }
 
@@ -121,6 +123,21 @@ weigh (ConfabAutoProvider *self, gboolean no_more_time)
   use_builtin (self);
 }
 
+/* Whatever he says that he is. */
+static gboolean
+is_strangers (const ConfabLocalServer *server)
+{
+  if (server->guessed_port == 0
+      || confab_listener_look (server->guessed_port) != CONFAB_LISTENER_STRANGER)
+    return FALSE;
+
+  g_message ("Not using %s at %s, because it is another user's of this machine; set its address "
+             "if he is to be asked",
+             confab_local_server_kind_to_string (server->kind), server->origin);
+
+  return TRUE;
+}
+
 static void
 identified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -132,7 +149,7 @@ identified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->state == STATE_DECIDED)
     return;
 
-  candidate->answer = yes ? ANSWER_YES : ANSWER_NO;
+  candidate->answer = yes && !is_strangers (&candidate->server) ? ANSWER_YES : ANSWER_NO;
   weigh (self, FALSE);
 }
 

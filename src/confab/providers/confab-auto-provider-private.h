@@ -51,6 +51,8 @@ struct _ConfabAutoProvider
   /* Once decided: one of these two. */
   ConfabProvider *chosen;
   GError *refusal;
+  /* Of the local server that was chosen. */
+  guint16 guessed_port;
 };
 
 /* Begins to choose; ends with a call of confab_auto_provider_decide(), at once or later. */

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-auto-provider-private.h"
 
+#include <glib/gi18n-lib.h>
+
+#include "confab-error.h"
+#include "confab-listener.h"
+
 #define ASK_TIMEOUT_MS 300
 /* A call that waits for the decision; task data of its task, which @waiting holds meanwhile. */
 typedef struct
@@ -74,12 +79,30 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
+/* A server that was found may end, and its port get somebody else's; so it is looked at each time.
+ * What is left is the moment until the call is connected. */
+static GError *
+find_refusal (ConfabAutoProvider *self)
+{
+  if (self->refusal != NULL)
+    return g_error_copy (self->refusal);
+  if (self->guessed_port == 0
+      || confab_listener_look (self->guessed_port) != CONFAB_LISTENER_STRANGER)
+    return NULL;
+
+  return g_error_new (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE,
+                      _ ("The model server has gone, and another user of this machine listens at "
+                         "its port %u; nothing was sent there."),
+                      (guint) self->guessed_port);
+}
+
 /* Hands a call to the chosen one. Takes @task. */
 static void
 forward (ConfabAutoProvider *self, GTask *task)
 {
   Call *call = g_task_get_task_data (task);
   GCancellable *cancellable = g_task_get_cancellable (task);
+  GError *refusal;
 
   clear_source (&call->cancel_source);
 
@@ -87,9 +110,9 @@ forward (ConfabAutoProvider *self, GTask *task)
     {
       g_object_unref (task);
     }
-  else if (self->refusal != NULL)
+  else if ((refusal = find_refusal (self)) != NULL)
     {
-      g_task_return_error (task, g_error_copy (self->refusal));
+      g_task_return_error (task, refusal);
       g_object_unref (task);
     }
   else if (call->prompt != NULL)
@@ -321,19 +344,20 @@ confab_auto_provider_new_full (const char *model,
  * @model: (nullable): for prompts that name none, whatever is chosen
  *
  * Reads OPENAI_API_KEY, OPENAI_BASE_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL and OLLAMA_HOST, and
- * knows the usual ports of local servers.
+ * knows the usual ports of local servers, at which it asks nobody whose socket is another user's.
  *
  * Returns: (transfer full)
  */
 ConfabAutoProvider *
 confab_auto_provider_new (const char *model)
 {
-  g_autofree char *ollama = confab_local_server_parse_ollama_host (g_getenv ("OLLAMA_HOST"));
+  g_autofree char *ollama_host = dup_unless_empty (g_getenv ("OLLAMA_HOST"));
+  g_autofree char *ollama = confab_local_server_parse_ollama_host (ollama_host);
   const ConfabLocalServer servers[] = {
-    { CONFAB_LOCAL_SERVER_OLLAMA, ollama },
-    { CONFAB_LOCAL_SERVER_LLAMA_CPP, (char *) "http://127.0.0.1:8080" },
-    { CONFAB_LOCAL_SERVER_LM_STUDIO, (char *) "http://127.0.0.1:1234" },
-    { CONFAB_LOCAL_SERVER_INFERENCE_SNAP, (char *) "http://127.0.0.1:8400" },
+    { CONFAB_LOCAL_SERVER_OLLAMA, ollama, ollama_host == NULL ? 11434 : 0 },
+    { CONFAB_LOCAL_SERVER_LLAMA_CPP, (char *) "http://127.0.0.1:8080", 8080 },
+    { CONFAB_LOCAL_SERVER_LM_STUDIO, (char *) "http://127.0.0.1:1234", 1234 },
+    { CONFAB_LOCAL_SERVER_INFERENCE_SNAP, (char *) "http://127.0.0.1:8400", 8400 },
   };
 
   ConfabAutoProvider *self =

@@ -21,6 +21,8 @@ typedef struct
   ConfabLocalServerKind kind;
   /* Without a path and a slash at the end, such as "http://127.0.0.1:8080". */
   char *origin;
+  /* Where nobody said that it is there, its port at 127.0.0.1: whose that is counts. Else 0. */
+  guint16 guessed_port;
 } ConfabLocalServer;
 
 const char *confab_local_server_kind_to_string (ConfabLocalServerKind kind);
