@@ -446,6 +446,11 @@ confab_http_error_from_transport (const GError *cause, GUri *uri, GTlsCertificat
                         _ ("The model server at %s closed the connection without an answer."),
                         place);
 
+  if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
+    return g_error_new (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_UNAVAILABLE,
+                        _ ("The model server at %s cannot be reached: nothing listens there."),
+                        place);
+
   if (cause->domain == SOUP_SESSION_ERROR)
     return g_error_new (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_ERROR,
                         _ ("What runs at %s does not answer as a model server does (%s)."), place,

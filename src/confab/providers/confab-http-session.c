@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "confab-http-session.h"
 
+#include "confab-direct-route.h"
 #include "confab-version.h"
 
 #define MAX_CONNECTIONS 1000
@@ -8,7 +9,8 @@
 
 /**
  * confab_http_session_new:
- * @direct: for servers on this machine: no proxy, and none of the libraries that find one
+ * @direct: for servers on this machine: no proxy, none of the libraries that find one, and one read
+ *   of the socket for all that has come
  *
  * Makes what all requests of one provider share. It adds nothing of its own to a request: no
  * decoder (a compressed stream would come in lumps) and no cookies.
@@ -24,7 +26,11 @@ confab_http_session_new (gboolean direct)
 
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
   if (direct)
-    soup_session_set_proxy_resolver (session, NULL);
+    {
+      g_autoptr (GProxyResolver) route = confab_direct_route_new ();
+
+      soup_session_set_proxy_resolver (session, route);
+    }
 
   return session;
 }
