@@ -48,7 +48,7 @@ scan_in_steps (const guint8 *data, gsize size, gsize step, gboolean *whole)
 static ConfabStaging *
 read_export (const void *data, gsize size, GError **error)
 {
-  g_autoptr (ConfabStaging) staging = confab_staging_new (NULL);
+  g_autoptr (ConfabStaging) staging = confab_staging_new ();
   g_autoptr (ConfabImportReader) reader = confab_import_reader_new (staging);
 
   confab_import_reader_take_all_parameters (reader);

@@ -226,7 +226,7 @@ static const Refusal refusals[] = {
 static gboolean
 read_text (const char *text, gsize length, gsize step, GError **error)
 {
-  g_autoptr (ConfabStaging) staging = confab_staging_new (NULL);
+  g_autoptr (ConfabStaging) staging = confab_staging_new ();
   g_autoptr (ConfabImportReader) reader = confab_import_reader_new (staging);
 
   for (gsize at = 0; at < length; at += step)
@@ -341,7 +341,7 @@ test_all_parameters (void)
 {
   static const char text[] =
       WITH_PARAMETERS ("{\"tools\":[{\"server_url\":\"https://a.example/\",\"a\":{\"b\":[1]}}]}");
-  g_autoptr (ConfabStaging) staging = confab_staging_new (NULL);
+  g_autoptr (ConfabStaging) staging = confab_staging_new ();
   g_autoptr (ConfabImportReader) reader = confab_import_reader_new (staging);
   g_autoptr (ConfabOverview) overview = NULL;
   g_autoptr (GError) error = NULL;

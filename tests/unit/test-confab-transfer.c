@@ -16,11 +16,9 @@ static ConfabStaging *
 stage (const char *text)
 {
   g_autoptr (GError) error = NULL;
-  ConfabStaging *staging = confab_staging_new (&error);
-  g_autoptr (ConfabImportReader) reader = NULL;
+  ConfabStaging *staging = confab_staging_new ();
+  g_autoptr (ConfabImportReader) reader = confab_import_reader_new (staging);
 
-  g_assert_no_error (error);
-  reader = confab_import_reader_new (staging);
   confab_import_reader_feed (reader, text, strlen (text), &error);
   g_assert_no_error (error);
   confab_import_reader_finish (reader, &error);

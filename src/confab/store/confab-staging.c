@@ -10,7 +10,7 @@ struct _ConfabStaging
 {
   GObject parent_instance;
 
-  ConfabDb *db;
+  ConfabDb *db;    /* NULL until something is looked for: most files that are refused need none */
   char *module_id; /* the one that is being filled; NULL: none */
   char *head_id;
   gint64 updated_at;
@@ -43,26 +43,35 @@ confab_staging_init (ConfabStaging *self)
 
 /**
  * confab_staging_new:
- * @error: return location
  *
- * Returns: (transfer full) (nullable): an empty one
+ * Returns: (transfer full): an empty one
  */
 ConfabStaging *
-confab_staging_new (GError **error)
+confab_staging_new (void)
+{
+  return g_object_new (CONFAB_TYPE_STAGING, NULL);
+}
+
+static gboolean
+open_db (ConfabStaging *self, GError **error)
 {
   /* Lost when it fails anyway, so that it needs no journal. */
   static const char settings[] = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
                                  "PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096;";
-  g_autoptr (ConfabStaging) self = g_object_new (CONFAB_TYPE_STAGING, NULL);
+  g_autoptr (ConfabDb) db = NULL;
 
-  self->db = confab_db_open_temporary (STAGING_VERSION, error);
-  if (self->db == NULL || !confab_db_exec (self->db, settings, error)
-      || !confab_db_begin (self->db, FALSE, error))
-    return NULL;
+  if (self->db != NULL)
+    return TRUE;
 
-  return g_steal_pointer (&self);
+  db = confab_db_open_temporary (STAGING_VERSION, error);
+  if (db == NULL || !confab_db_exec (db, settings, error) || !confab_db_begin (db, FALSE, error))
+    return FALSE;
+  self->db = g_steal_pointer (&db);
+
+  return TRUE;
 }
 
+/* Of one that is sealed. */
 ConfabDb *
 confab_staging_get_db (ConfabStaging *self)
 {
@@ -92,8 +101,10 @@ find (ConfabStaging *self,
       gboolean *found,
       GError **error)
 {
-  g_autoptr (ConfabStatement) select = confab_db_prepare (self->db, sql, error);
+  g_autoptr (ConfabStatement) select = NULL;
 
+  if (open_db (self, error))
+    select = confab_db_prepare (self->db, sql, error);
   if (select == NULL)
     return FALSE;
 
@@ -291,7 +302,7 @@ confab_staging_seal (ConfabStaging *self, GError **error)
 
   g_return_val_if_fail (CONFAB_IS_STAGING (self), FALSE);
 
-  return close_module (self, error) && confab_db_end (self->db, error)
+  return open_db (self, error) && close_module (self, error) && confab_db_end (self->db, error)
          && confab_db_recover (self->db, &n_recovered, error);
 }
 

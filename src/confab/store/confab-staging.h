@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  */
 G_DECLARE_FINAL_TYPE (ConfabStaging, confab_staging, CONFAB, STAGING, GObject)
 
-ConfabStaging *confab_staging_new (GError **error);
+ConfabStaging *confab_staging_new (void);
 
 gboolean
 confab_staging_add_session (ConfabStaging *self, const ConfabSessionRecord *record, GError **error);

@@ -46,13 +46,9 @@ read_all (ConfabTransfer *transfer, ConfabImportReader *reader, GError **error)
 ConfabStaging *
 confab_import_run (ConfabTransfer *transfer, gboolean all_parameters, GError **error)
 {
-  g_autoptr (ConfabStaging) staging = confab_staging_new (error);
-  g_autoptr (ConfabImportReader) reader = NULL;
+  g_autoptr (ConfabStaging) staging = confab_staging_new ();
+  g_autoptr (ConfabImportReader) reader = confab_import_reader_new (staging);
 
-  if (staging == NULL)
-    return NULL;
-
-  reader = confab_import_reader_new (staging);
   if (all_parameters)
     confab_import_reader_take_all_parameters (reader);
   if (!read_all (transfer, reader, error))
