@@ -145,6 +145,7 @@ class SystemBus(unittest.TestCase):
         self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.RotateToken'))
         self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.Export', '@ao []', '0'))
         self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.Import', '0'))
+        self.check_unauthorized(self.as_nobody(ROOT, f'{MANAGER}.ImportWithOptions', '0', '{}'))
         self.check_unauthorized(self.as_nobody(module, f'{MODULE}.Delete'))
         self.check_unauthorized(self.as_nobody(
             module, 'org.freedesktop.DBus.Properties.Set', MODULE, 'Title', '<"Gone">'))
