@@ -208,13 +208,17 @@ test('no log, not the longest, holds a secret or what was said', async (t) => {
     assert.ok(!confabd.stderr.includes(secret), confabd.stderr);
 });
 
-/** A model server that answers every question by `speak(response)`, and lists a `model`. */
-async function startHostile(t, speak, model = 'evil') {
+/**
+ * A model server that answers every question by `speak(response)`, and lists a `model`, or what
+ * `list(response)` says.
+ */
+async function startHostile(t, speak, { model = 'evil', list } = {}) {
+  const models = JSON.stringify({ object: 'list', data: [{ id: model }] });
   const server = createServer((request, response) => {
     request.resume();
     response.setMaxListeners(0).on('error', () => {});
     if (request.method === 'GET')
-      response.end(JSON.stringify({ object: 'list', data: [{ id: model }] }));
+      (list ?? ((to) => to.end(models)))(response);
     else
       speak(response);
   });
@@ -233,7 +237,7 @@ const MADE_UP = {
 
 for (const [name, model] of Object.entries({ ...MADE_UP, none: 'author/A.Model-7B:Q4_K+x' }))
   test(`what a model server calls its model is no way into the log: ${name}`, async (t) => {
-    const port = await startHostile(t, (response) => response.end(), model);
+    const port = await startHostile(t, (response) => response.end(), { model });
     const confabd = await startConfabd(t, ['--verbose', '--provider', 'openai', '--base-url',
       `http://127.0.0.1:${port}/v1`], { env: { OPENAI_API_KEY: KEY } });
     await (await connect(t, confabd)).ask({ moduleId: 'm', message: 'Hello' });
@@ -242,13 +246,15 @@ for (const [name, model] of Object.entries({ ...MADE_UP, none: 'author/A.Model-7
     assert.doesNotMatch(confabd.stderr, /private|forged/);
   });
 
-/* As fast as it is taken, without an end. */
-async function pour(response, piece) {
-  while (!response.destroyed) {
-    if (!response.write(piece))
-      await Promise.race([once(response, 'drain').catch(() => null), once(response, 'close')]);
-    else
-      await new Promise((resolve) => { setImmediate(resolve); });
+/* As fast as it is taken, until nobody takes it any more. */
+async function pour(stream, piece) {
+  const closed = new Promise((resolve) => { stream.on('close', resolve).on('error', resolve); });
+  let gone = false;
+  closed.then(() => { gone = true; });
+  while (!gone && !stream.destroyed) {
+    if (!stream.write(piece))
+      await Promise.race([new Promise((resolve) => { stream.once('drain', resolve); }), closed]);
+    await new Promise((resolve) => { setImmediate(resolve); });
   }
 }
 
@@ -260,6 +266,44 @@ const HOSTILE = {
   'a line without an end': (response) => {
     response.writeHead(200, EVENTS);
     pour(response, Buffer.alloc(65536, 'x'));
+  },
+  'an event without an end': (response) => {
+    response.writeHead(200, EVENTS);
+    pour(response, `data: ${'x'.repeat(1000)}\n`.repeat(60));
+  },
+  'a line of Ollama without an end': (response) => {
+    response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+    response.write('{"message":{"content":"');
+    pour(response, Buffer.alloc(65536, 'x'));
+  },
+  'one JSON text without an end': (response) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.write('{"choices":"');
+    pour(response, Buffer.alloc(65536, 'x'));
+  },
+  'a list of models without an end': (response) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.write('{"data":"');
+    pour(response, Buffer.alloc(65536, 'x'));
+  },
+  'a head without an end': (response) => {
+    response.socket.write('HTTP/1.1 200 OK\r\n');
+    pour(response.socket, `X: ${'x'.repeat(1000)}\r\n`.repeat(60));
+  },
+  'a line of a head without an end': (response) => {
+    response.socket.write('HTTP/1.1 200 OK\r\nX: ');
+    pour(response.socket, Buffer.alloc(65536, 'x'));
+  },
+  'heads without an end': (response) => {
+    pour(response.socket, 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(2000));
+  },
+  'a length of a chunk without an end': (response) => {
+    response.socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    pour(response.socket, Buffer.alloc(65536, '0'));
+  },
+  'trailers without an end': (response) => {
+    response.socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n');
+    pour(response.socket, `X: ${'x'.repeat(50)}\r\n`.repeat(1000));
   },
   'an answer without an end': (response) => {
     response.writeHead(200, EVENTS);
@@ -287,9 +331,13 @@ const HOSTILE = {
 
 for (const [name, speak] of Object.entries(HOSTILE))
   test(`a hostile model server takes neither memory nor the service: ${name}`, async (t) => {
-    const port = await startHostile(t, speak);
-    const confabd = await startConfabd(t, ['--dev', '--provider', 'openai', '--model', 'evil',
-      '--base-url', `http://127.0.0.1:${port}/v1`]);
+    const ofList = name.startsWith('a list');
+    const port = await startHostile(t, speak, ofList ? { list: speak } : {});
+    const type = name.includes('Ollama') ? 'ollama' : 'openai';
+    const confabd = await startConfabd(t, ['--dev', '--provider', type, '--base-url',
+      `http://127.0.0.1:${port}${type === 'ollama' ? '' : '/v1'}`,
+      ...(ofList ? [] : ['--model', 'evil'])],
+    { config: `[providers/${type}]\nretries=0\nstall-timeout=5\n` });
     const chat = await connect(t, confabd);
     const before = (await memoryOf(confabd.pid)).rss;
     let peak = before;

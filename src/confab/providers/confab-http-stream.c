@@ -12,6 +12,10 @@
 #define MAX_ERROR_BODY (64 * 1024)
 #define ERROR_BODY_TIMEOUT_MS 5000
 
+/* Notices before an answer (1xx); servers send one or two. libsoup goes on to the next without a
+ * turn of the main loop for as long as there is one, so that nobody else would be served. */
+#define MAX_NOTICES 16
+
 /*
  * Run: one request and its response. It is the task data of its GTask, which the watch, a source's
  * closure and the send hold a reference on; run_end() drops them all.
@@ -32,6 +36,7 @@ typedef struct
   GCancellable *send_cancellable;
   guint stall_timeout_ms;
   gboolean stalled;
+  guint n_notices;
 
   /* From the beginning to the end. */
   ConfabHttpWatch *watch;
@@ -65,6 +70,7 @@ run_free (gpointer data)
 
   g_clear_object (&run->body);
   g_clear_signal_handler (&run->network_event_id, run->message);
+  g_signal_handlers_disconnect_by_data (run->message, run);
   g_clear_object (&run->message);
   g_clear_pointer (&run->json, g_bytes_unref);
   g_clear_object (&run->send_cancellable);
@@ -319,6 +325,28 @@ network_event_cb (SoupMessage *message,
                                g_socket_connection_get_socket (G_SOCKET_CONNECTION (connection)));
 }
 
+static void
+notice_cb (SoupMessage *message, gpointer user_data)
+{
+  Run *run = user_data;
+
+  if (++run->n_notices > MAX_NOTICES)
+    g_cancellable_cancel (run->send_cancellable);
+}
+
+/* Why we have ended the send ourselves; NULL if we have not. */
+static GError *
+own_error (Run *run)
+{
+  if (run->stalled)
+    return stall_error (run);
+  if (run->n_notices > MAX_NOTICES)
+    return g_error_new_literal (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_ERROR,
+                                _ ("The model server sent an answer that is too large."));
+
+  return NULL;
+}
+
 /* A kept connection may turn out to be dead when the next request is written on it. libsoup sends a
  * GET again, but not a POST. */
 static gboolean
@@ -334,13 +362,11 @@ static GError *
 send_failed (GTask *task, GError *cause)
 {
   Run *run = g_task_get_task_data (task);
-  GError *error;
+  GError *error = own_error (run);
 
-  if (run->stalled)
-    error = stall_error (run);
-  else if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (error == NULL && g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return cause;
-  else
+  if (error == NULL)
     error = confab_http_error_from_transport (
         cause, soup_message_get_uri (run->message),
         soup_message_get_tls_peer_certificate_errors (run->message));
@@ -373,9 +399,8 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   confab_http_watch_touch (run->watch);
-  if (run->stalled)
-    error = stall_error (run);
-  else if (g_cancellable_set_error_if_cancelled (g_task_get_cancellable (task), &error))
+  error = own_error (run);
+  if (error != NULL || g_cancellable_set_error_if_cancelled (g_task_get_cancellable (task), &error))
     ;
   else if (!SOUP_STATUS_IS_SUCCESSFUL (soup_message_get_status (run->message)))
     {
@@ -464,6 +489,7 @@ confab_http_stream_run_async (SoupSession *session,
                                       cancellable, watch_cb, g_object_ref (task), g_object_unref);
   run->network_event_id =
       g_signal_connect (message, "network-event", G_CALLBACK (network_event_cb), task);
+  g_signal_connect (message, "got-informational", G_CALLBACK (notice_cb), run);
 
   send_request (g_steal_pointer (&task));
 }
