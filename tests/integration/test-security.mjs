@@ -185,26 +185,53 @@ test('Host and Origin count for every method at every address', async (t) => {
       }
 });
 
+/* All that a client may say, and what a model answers: each is "in private". */
+async function speakInPrivate(chat) {
+  const moduleId = `m-${chat.socket.id.replace(/[^A-Za-z0-9]/g, '')}`;
+  const { session } = await chat.call('session:create', { title: 'A title in private' });
+  const made = await chat.call('module:create', { moduleId, sessionId: session.sessionId,
+    title: 'A chat in private', instructions: 'Be somebody in private' });
+  assert.equal(made.ok, true, JSON.stringify(made));
+  // the servers of the first two repeat it in an error, and the second is asked again
+  for (const model of ['raw:repeats:401', 'raw:repeats:503', 'raw:echo', 'raw:not-json']) {
+    await chat.call('module:update', { moduleId, model, title: `Another in private: ${model}` });
+    await chat.ask({ moduleId, message: 'What was said in private' });
+  }
+  assert.match(chat.all('error')[0].error, /in private/);
+  assert.match(chat.all('complete')[0].message, /in private/);
+  const { results } = await chat.call('ai:chat:search', { query: 'private' });
+  assert.ok(results.length > 0);
+  await chat.call('ai:chat:generate', { moduleId, wrong: 'in private', message: 'in private' });
+  await chat.call('ai:chat:history', { moduleId, before: 'in private' });
+  chat.socket.emit('in private', { moduleId });
+  await chat.call('session:delete', { sessionId: session.sessionId });
+  chat.socket.disconnect();
+}
+
 test('no log, not the longest, holds a secret or what was said', async (t) => {
   const { confabd } = await startWithRaw(t, 'repeats:401', { args: ['--verbose'],
     env: { OPENAI_API_KEY: KEY } });
   const signIn = await fetchFrom(confabd, { path: `/?token=${confabd.token}` });
-  const cookie = /=([^;]+)/.exec(signIn.headers['set-cookie'][0])[1];
+  const [Cookie] = signIn.headers['set-cookie'][0].split(';');
+  const bearer = { Authorization: `Bearer ${confabd.token}` };
+  const { json: { ticket } } = await fetchFrom(confabd,
+    { path: '/api/ticket', method: 'POST', headers: bearer });
   await fetchFrom(confabd, { path: `/nothing?token=${confabd.token}` });
   await fetchFrom(confabd, { path: '/?ticket=a-ticket-that-is-wrong' });
-  await fetchFrom(confabd, { path: '/metrics', headers: { Authorization: `Basic ${KEY}` } });
-  const chat = await connect(t, confabd);
-  const refused = await chat.ask({ moduleId: 'm', message: 'What was said in private' });
-  assert.match(refused.end.error, /in private/);
-  // which is asked for again
-  await chat.call('module:create', { sessionId: 'default', moduleId: 'n',
-    model: 'raw:repeats:503' });
-  await chat.ask({ moduleId: 'n', message: 'What was said in private' });
-  assert.match(confabd.stderr, /Asking \S+ again in \d+ ms: upstream-unavailable$/m);
-  await chat.call('session:create', { title: 'A title in private' });
-  chat.socket.disconnect();
+  await fetchFrom(confabd, { path: `/?ticket=${ticket}` });
+  for (const headers of [{ Cookie }, bearer, { Authorization: `Basic ${KEY}` }])
+    await fetchFrom(confabd, { path: '/metrics', headers });
+
+  for (const transports of [['websocket'], ['polling']])
+    await speakInPrivate(await connect(t, confabd, { transports }));
+  await fetchFrom(confabd, { path: '/api/call/ai:chat:search', method: 'POST',
+    headers: { ...bearer, 'Content-Type': 'application/json' },
+    body: '{"query":"in private"}' });
   await sleep(200);
-  for (const secret of [confabd.token, cookie, KEY, 'a-ticket', 'in private'])
+  assert.match(confabd.stderr, /Generation \S+ failed: upstream-auth/);
+  assert.match(confabd.stderr, /Asking \S+ again in \d+ ms: upstream-unavailable$/m);
+  for (const secret of [confabd.token, Cookie.split('=')[1], KEY, ticket, 'a-ticket',
+    'in private'])
     assert.ok(!confabd.stderr.includes(secret), confabd.stderr);
 });
 
