@@ -11,8 +11,8 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
 # pylint: disable=wrong-import-position
-from bus import (DATA, MANAGER, MODULE, ROOT, SESSION, Bus, Client, Confabd, Gio,  # noqa: E402
-                 wait_for)
+from bus import (DATA, MANAGER, MODULE, ROOT, SESSION, Bus, Client, Confabd,  # noqa: E402
+                 Failure, Gio, GLib, Upstream, wait_for)
 
 POLKITD = '/usr/lib/polkit-1/polkitd'
 
@@ -75,7 +75,13 @@ class SystemBus(unittest.TestCase):
         cls.bus = Bus(f'--config-file={config}')
         cls.addClassCleanup(cls.bus.close)
         cls.start_polkitd()
-        cls.confabd = Confabd(cls.bus, '--system', '--provider', 'builtin',
+        cls.upstream = Upstream()
+        cls.addClassCleanup(cls.upstream.close)
+        settings = os.path.join(folder, 'confab.conf')
+        with open(settings, 'w', encoding='utf-8') as file:
+            file.write('[confab]\nprovider=builtin\n[providers/openai]\nretries=0\n'
+                       f'base-url={cls.upstream.args[-1]}\n')
+        cls.confabd = Confabd(cls.bus, '--system', '--config', settings,
                               variable='DBUS_SYSTEM_BUS_ADDRESS')
         cls.addClassCleanup(cls.confabd.stop)
 
@@ -182,6 +188,63 @@ class SystemBus(unittest.TestCase):
         self.assertGreater(n, 25)
         self.assertEqual(client.get(module, MODULE, 'Title'), 'Kept')
         self.assertEqual(len(client.call(module, MODULE, 'GetHistory', 0, '')), 0)
+        client.close()
+
+    def test_there_is_nothing_for_a_desktop(self):
+        """Search, which polkit is not asked about, is for the bus of a session: titles, text."""
+        client = Client(self.bus)
+        client.make_module(client.make_session(), 'Kept from search')
+        for interface, method, arguments in (
+                ('org.gnome.Shell.SearchProvider2', 'GetInitialResultSet', (['search'],)),
+                ('org.gnome.Shell.SearchProvider2', 'GetResultMetas', (['ask/x'],)),
+                ('org.freedesktop.Application', 'Activate', ({},))):
+            types = '(a{sv})' if method == 'Activate' else '(as)'
+            with self.assertRaises(Failure) as caught:
+                client.raw_call(ROOT, interface, method, GLib.Variant(types, arguments))
+            self.assertEqual(caught.exception.name, 'org.freedesktop.DBus.Error.UnknownMethod')
+        result = self.as_nobody(ROOT, 'org.gnome.Shell.SearchProvider2.GetInitialResultSet',
+                                '["search"]')
+        self.assertNotEqual(result.returncode, 0, result.stdout)
+        client.close()
+
+    def test_what_all_hear_holds_no_text(self):
+        """Whoever is on the bus: nobody, here."""
+        # pylint: disable-next=consider-using-with
+        monitor = subprocess.Popen(
+            ['su', 'nobody', '-s', '/bin/sh', '-c',
+             f'exec gdbus monitor --address {self.bus.address} -d org.confab.Confab'],
+            stdout=subprocess.PIPE, text=True)
+        self.addCleanup(monitor.stdout.close)
+        self.addCleanup(monitor.wait)
+        self.addCleanup(monitor.terminate)
+        heard = iter(monitor.stdout.readline, '')
+        for line in heard:
+            if 'is owned by' in line:
+                break
+        client = Client(self.bus)
+        session = client.make_session('A title in private')
+        module = client.make_module(session, 'In private', instructions='Be private',
+                                    provider='openai', model='raw:http-500')
+        client.call(module, MODULE, 'Watch')
+        client.ask(module, 'Said in private')
+        answer = wait_for(lambda: [message for message in client.call(module, MODULE, 'GetHistory',
+                                                                      10, '')
+                                   if message['state'] == 'failed'], 'the end')[0]
+        self.assertIn('The engine fell over', answer['error'])
+        client.set(module, MODULE, 'Model', GLib.Variant('s', 'raw:echo'))
+        generation = client.ask(module, 'Said in private')
+        client.end_of(module, generation)
+        self.assertIn('private', ''.join(args[3] for _, args in client.heard(module, 'Chunk')))
+        client.call(session, SESSION, 'Delete')
+        told = ''
+        for line in heard:
+            told += line
+            if 'InterfacesRemoved' in line and session in line:
+                break
+        for signal in ('GenerationStarted', 'GenerationFailed', 'upstream-error',
+                       'GenerationCompleted', 'PropertiesChanged'):
+            self.assertIn(signal, told)
+        self.assertNotRegex(told, 'rivate|fell over')
         client.close()
 
     def test_another_user_cannot_take_the_name(self):

@@ -237,6 +237,13 @@ class TestNotifications(WithDesktop):
         url, = wait_for(self.desktop.opened, 'a browser')
         self.assertIn(f'/module/{module_id}?ticket=', url)
 
+    def test_the_portal_is_told_no_text_either(self):
+        self.start(env={'GTK_USE_PORTAL': '1'})
+        self.ask(self.new_module('Secret title'))
+        note = wait_for(lambda: self.desktop.portal_notes, 'a notification')[0][1]
+        self.assertEqual(note['title'], 'The answer is ready')
+        self.assertEqual(set(note), {'title', 'default-action', 'default-action-target'})
+
     def test_strange_actions_open_the_first_page(self):
         self.start()
         for count, (name, parameter) in enumerate((
