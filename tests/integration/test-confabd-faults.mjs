@@ -108,6 +108,21 @@ test('an upstream that hangs up before it answers', async (t) => {
   assert.match(end.code, /^upstream-/);
 });
 
+for (const [silence, message] of [['silent', undefined], ['stall', 'The']])
+  test(`${silence} is upstream-timeout, after as long as stall-timeout says`, async (t) => {
+    const { confabd } = await startWithRaw(t, silence,
+      { config: '[providers/openai]\nretries=0\nstall-timeout=2\n' });
+    const chat = await connect(t, confabd);
+    const before = performance.now();
+    const { ack, event, end } = await chat.ask({ moduleId: 'm', message: 'Hello' });
+    const took = performance.now() - before;
+    assert.deepEqual([event, end.code, end.message, end.retryable],
+      ['error', 'upstream-timeout', message, true]);
+    assert.match(end.error, /nothing for 2 seconds/);
+    assert.ok(took >= 1900, `${took} ms`);
+    assert.equal(checkEvents(chat, ack).event, 'error');
+  });
+
 test('a stalled upstream can be stopped, and the partial text stays', async (t) => {
   const { confabd } = await startWithRaw(t, 'stall');
   const chat = await connect(t, confabd);
