@@ -6,6 +6,7 @@ import http.cookiejar
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -216,6 +217,18 @@ class TestToken(unittest.TestCase):
         token = self.run_it('token')
         self.assertEqual(token, self.confabd.line.partition('?token=')[2])
         self.assertEqual(json.loads(self.run_it('--json', 'token')), {'token': token})
+
+    def test_a_link_is_good_once(self):
+        """It goes to a browser on its command line, which others can read."""
+        link = self.run_it('open', '--print')
+        self.assertRegex(link, re.escape(self.url) + r'\?ticket=[\w-]{43}$')
+        self.assertNotIn(self.run_it('token'), link)
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        browser.open(link, timeout=PATIENCE).close()
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(link, timeout=PATIENCE).close()
+        self.assertEqual(refused.exception.code, 401)
+        refused.exception.close()
 
     def test_rotate(self):
         before = self.run_it('token')

@@ -77,6 +77,8 @@ static const Case cases[] = {
 
   { "field/space-before-colon", 400, TEXT (GET "Host : a\r\n" END) },
   { "field/tab-before-colon", 400, TEXT (GET "Host\t: a\r\n" END) },
+  { "field/space-before-another-colon", 400, TEXT (GET HOST "X : a\r\n" END) },
+  { "field/tab-before-another-colon", 400, TEXT (GET HOST "X\t: a\r\n" END) },
   { "field/no-colon", 400, TEXT (GET HOST "X\r\n" END) },
   { "field/no-name", 400, TEXT (GET HOST ": a\r\n" END) },
   { "field/no-value", 200, TEXT (GET HOST "X:\r\n" END) },
