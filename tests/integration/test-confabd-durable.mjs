@@ -47,6 +47,8 @@ test('resume without seq, or with one that is not known, gives the text', async 
     assert.equal(cut.chunks, undefined);
     assert.equal(cut.reasoning, '');
     assert.ok(cut.text.length > 0);
+    /* what one client is told of may reach the other a little later */
+    await first.waitFor(() => first.all('chunk').some(({ seq }) => seq >= cut.seq));
     assert.equal(cut.text, joined(first.all('chunk').filter(({ seq }) => seq <= cut.seq)));
   }
   await second.end(ack.generationId);

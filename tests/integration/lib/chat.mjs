@@ -13,6 +13,8 @@ import { makeDir, waitFor } from './process.mjs';
 import { startRawUpstream } from './upstreams.mjs';
 
 export const ACK_TIMEOUT = 5000;
+/* Twenty answers of a real model at once take their time, beside other tests above all. */
+const WAIT_TIMEOUT = 60000;
 
 const EVENTS = ['started', 'chunk', 'reasoning', 'complete', 'error'];
 
@@ -45,7 +47,7 @@ export class Chat {
   }
 
   waitFor(condition, what) {
-    return waitFor(() => condition(this), { timeout: 15000, interval: 2, what });
+    return waitFor(() => condition(this), { timeout: WAIT_TIMEOUT, interval: 2, what });
   }
 
   /** Waits for the end of a generation: `{event, payload}`. */
