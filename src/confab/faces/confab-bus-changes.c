@@ -28,15 +28,18 @@ tell_end (ConfabBus *self, const char *path, ConfabGeneration *generation)
   const ConfabOutcome *outcome = confab_generation_get_outcome (generation);
   const GError *error = confab_generation_get_error (generation);
   const char *id = confab_generation_get_id (generation);
-  g_autofree char *sentence = g_strconcat (confab_error_to_words (error), ".", NULL);
+  g_autofree char *sentence = NULL;
 
   if (outcome != NULL)
     confab_bus_emit (
         self, path, CONFAB_BUS_MODULE_INTERFACE, "GenerationCompleted",
         g_variant_new ("(ss)", id, confab_finish_reason_to_string (outcome->finish_reason)));
   else
-    confab_bus_emit (self, path, CONFAB_BUS_MODULE_INTERFACE, "GenerationFailed",
-                     g_variant_new ("(sss)", id, confab_error_to_code (error), sentence));
+    {
+      sentence = g_strconcat (confab_error_to_words (error), ".", NULL);
+      confab_bus_emit (self, path, CONFAB_BUS_MODULE_INTERFACE, "GenerationFailed",
+                       g_variant_new ("(sss)", id, confab_error_to_code (error), sentence));
+    }
 }
 
 static void

@@ -31,6 +31,7 @@ typedef struct
   /* Whether the request went out on a connection of its own, or on one that was kept. */
   gboolean new_connection;
   gulong network_event_id;
+  gulong notice_id;
 
   /* Ours, so that a stall can end the send as the caller's cancellable does. */
   GCancellable *send_cancellable;
@@ -70,7 +71,7 @@ run_free (gpointer data)
 
   g_clear_object (&run->body);
   g_clear_signal_handler (&run->network_event_id, run->message);
-  g_signal_handlers_disconnect_by_data (run->message, run);
+  g_clear_signal_handler (&run->notice_id, run->message);
   g_clear_object (&run->message);
   g_clear_pointer (&run->json, g_bytes_unref);
   g_clear_object (&run->send_cancellable);
@@ -489,7 +490,7 @@ confab_http_stream_run_async (SoupSession *session,
                                       cancellable, watch_cb, g_object_ref (task), g_object_unref);
   run->network_event_id =
       g_signal_connect (message, "network-event", G_CALLBACK (network_event_cb), task);
-  g_signal_connect (message, "got-informational", G_CALLBACK (notice_cb), run);
+  run->notice_id = g_signal_connect (message, "got-informational", G_CALLBACK (notice_cb), run);
 
   send_request (g_steal_pointer (&task));
 }
