@@ -18,6 +18,7 @@ typedef struct
 {
   Ctl *ctl;
   GMainLoop *loop;
+  GCancellable *cancellable;
   gboolean shows_progress;
   gboolean stopped;
   GVariant *reply;
@@ -71,20 +72,30 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_main_loop_quit (transfer->loop);
 }
 
+/* Who interrupts it is heard before the first byte is written. */
 static void
-wait_for_answer (Transfer *transfer)
+call_and_wait (Transfer *self,
+               const char *method,
+               GVariant *parameters,
+               GUnixFDList *fds,
+               const char *type)
 {
+  GDBusConnection *connection = self->ctl->connection;
   guint subscription = g_dbus_connection_signal_subscribe (
-      transfer->ctl->connection, CTL_NAME, CTL_MANAGER, "TransferProgress", CTL_ROOT, NULL,
-      G_DBUS_SIGNAL_FLAGS_NONE, progress_cb, transfer, NULL);
-  guint interrupt = g_unix_signal_add (SIGINT, interrupted_cb, transfer);
-  guint terminate = g_unix_signal_add (SIGTERM, interrupted_cb, transfer);
+      connection, CTL_NAME, CTL_MANAGER, "TransferProgress", CTL_ROOT, NULL,
+      G_DBUS_SIGNAL_FLAGS_NONE, progress_cb, self, NULL);
+  guint interrupt = g_unix_signal_add (SIGINT, interrupted_cb, self);
+  guint terminate = g_unix_signal_add (SIGTERM, interrupted_cb, self);
 
-  g_main_loop_run (transfer->loop);
+  g_dbus_connection_call_with_unix_fd_list (connection, CTL_NAME, CTL_ROOT, CTL_MANAGER, method,
+                                            parameters, G_VARIANT_TYPE (type),
+                                            G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
+                                            G_MAXINT, fds, self->cancellable, answered_cb, self);
+  g_main_loop_run (self->loop);
   g_source_remove (interrupt);
   g_source_remove (terminate);
-  g_dbus_connection_signal_unsubscribe (transfer->ctl->connection, subscription);
-  if (transfer->shows_progress)
+  g_dbus_connection_signal_unsubscribe (connection, subscription);
+  if (self->shows_progress)
     g_printerr (CLEAR_LINE);
 }
 
@@ -102,7 +113,7 @@ transfer_call (Ctl *self,
   g_autoptr (GVariant) sunk = g_variant_ref_sink (parameters);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
-  Transfer transfer = { self, loop, isatty (STDERR_FILENO) };
+  Transfer transfer = { self, loop, cancellable, isatty (STDERR_FILENO) };
   g_autoptr (GError) error = NULL;
 
   if (g_unix_fd_list_append (fds, fd, &error) < 0)
@@ -111,11 +122,7 @@ transfer_call (Ctl *self,
       return NULL;
     }
 
-  g_dbus_connection_call_with_unix_fd_list (self->connection, CTL_NAME, CTL_ROOT, CTL_MANAGER,
-                                            method, sunk, G_VARIANT_TYPE (reply_type),
-                                            G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
-                                            G_MAXINT, fds, cancellable, answered_cb, &transfer);
-  wait_for_answer (&transfer);
+  call_and_wait (&transfer, method, sunk, fds, reply_type);
 
   if (transfer.stopped)
     {
