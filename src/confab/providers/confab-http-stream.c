@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "confab-http-stream.h"
+
 #include <glib/gi18n-lib.h>
 
-#include "confab-http-stream.h"
 #include "confab-error.h"
+#include "confab-http-body.h"
 #include "confab-http-error.h"
 #include "confab-http-watcher.h"
-
-#define READ_BYTES (16 * 1024)
 
 /* A refusal is told in a few lines, at once; what comes beyond is not waited for. */
 #define MAX_ERROR_BODY (64 * 1024)
@@ -42,26 +42,14 @@ typedef struct
   /* From the beginning to the end. */
   ConfabHttpWatch *watch;
 
-  /* The response's body, once its head has come. */
-  GInputStream *body;
-  gboolean body_ended;
-  /* Whether the watch tells when there is more. */
+  /* The response's, once its head has come. */
+  ConfabHttpBody *body;
+  /* Whether the watch tells when there is more; else the body does. */
   gboolean socket_watched;
-  /* Else this does; NULL while nothing is waited for. */
-  GSource *read_source;
 
   /* Gathers the body of a refusal; NULL for a response that goes to the handler. */
   GByteArray *refusal;
 } Run;
-
-typedef enum
-{
-  TURN_BLOCKED,
-  TURN_FULL,
-  TURN_ENDED,
-} Turn;
-
-static void read_when_ready (GTask *task);
 
 /* Only ever called when the task goes away, so all sources are gone by then. */
 static void
@@ -69,7 +57,7 @@ run_free (gpointer data)
 {
   Run *run = data;
 
-  g_clear_object (&run->body);
+  g_clear_pointer (&run->body, confab_http_body_free);
   g_clear_signal_handler (&run->network_event_id, run->message);
   g_clear_signal_handler (&run->notice_id, run->message);
   g_clear_object (&run->message);
@@ -79,47 +67,14 @@ run_free (gpointer data)
   g_free (run);
 }
 
-static void
-clear_read_source (Run *run)
-{
-  if (run->read_source == NULL)
-    return;
-
-  g_source_destroy (run->read_source);
-  g_clear_pointer (&run->read_source, g_source_unref);
-}
-
-/*
- * Gives the connection back if the body was read to its end, and closes it if not. For the latter a
- * plain close might first wait for what is still to come; libsoup drops a connection whose I/O was
- * cancelled.
- */
-static void
-close_body (Run *run)
-{
-  g_autoptr (GCancellable) at_once = NULL;
-  g_autoptr (GInputStream) body = g_steal_pointer (&run->body);
-
-  if (body == NULL)
-    return;
-
-  if (!run->body_ended)
-    {
-      at_once = g_cancellable_new ();
-      g_cancellable_cancel (at_once);
-    }
-  g_input_stream_close (body, at_once, NULL);
-}
-
 /* The one way to end. Takes @error. Callers in a source's dispatch hold a reference on @task. */
 static void
 run_end (GTask *task, GError *error)
 {
   Run *run = g_task_get_task_data (task);
 
-  clear_read_source (run);
   g_clear_pointer (&run->watch, confab_http_watch_free);
-  close_body (run);
+  g_clear_pointer (&run->body, confab_http_body_free);
 
   if (error != NULL)
     g_task_return_error (task, error);
@@ -159,10 +114,12 @@ stop_because (GTask *task, GError *error)
   run_end (task, error);
 }
 
-/* Returns: whether to go on */
+/* A ConfabHttpBodyFunc. */
 static gboolean
-take_bytes (Run *run, const char *bytes, gsize length, GError **error)
+take_bytes (const char *bytes, gsize length, gpointer user_data, GError **error)
 {
+  Run *run = user_data;
+
   if (run->refusal == NULL)
     return run->handler->data (bytes, length, run->handler_data, error);
 
@@ -171,81 +128,45 @@ take_bytes (Run *run, const char *bytes, gsize length, GError **error)
   return run->refusal->len < MAX_ERROR_BODY;
 }
 
-/* Reads until it would block. Sets @error where the body was cut or the handler refuses it. */
-static Turn
-read_turn (GTask *task, GError **error)
+/* Takes @error. */
+static void
+body_ended (GTask *task, GError *error)
 {
   Run *run = g_task_get_task_data (task);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-  GPollableInputStream *body = G_POLLABLE_INPUT_STREAM (run->body);
-  gboolean wanted = TRUE;
-  char buffer[READ_BYTES];
 
-  for (gsize total = 0; total < CONFAB_HTTP_TURN_BYTES;)
+  /* a refusal is one, however much of its words has come */
+  if (run->refusal != NULL
+      && (error == NULL || g_error_matches (error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TRUNCATED)))
     {
-      g_autoptr (GError) read_error = NULL;
-      gssize n;
-
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        return TURN_ENDED;
-
-      n = g_pollable_input_stream_read_nonblocking (body, buffer, sizeof buffer, NULL, &read_error);
-      if (n == 0)
-        {
-          run->body_ended = TRUE;
-          return TURN_ENDED;
-        }
-
-      if (g_error_matches (read_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        return wanted ? TURN_BLOCKED : TURN_ENDED;
-
-      if (n < 0)
-        {
-          if (wanted && run->refusal == NULL)
-            g_set_error (error, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_TRUNCATED,
-                         _ ("The model server broke off its answer (%s)."), read_error->message);
-          return TURN_ENDED;
-        }
-
-      total += (gsize) n;
-      if (wanted)
-        {
-          GError *handler_error = NULL;
-
-          wanted = take_bytes (run, buffer, (gsize) n, &handler_error);
-          if (handler_error != NULL)
-            {
-              g_propagate_error (error, handler_error);
-              return TURN_ENDED;
-            }
-        }
-      /* When no more is wanted, what has come already is still read up: if it is the body's proper
-       * end, the connection can be used again. */
+      g_clear_error (&error);
+      error = refusal_error (run);
     }
-
-  return wanted ? TURN_FULL : TURN_ENDED;
+  run_end (task, error);
 }
+
+static gboolean readable_cb (GObject *stream, gpointer user_data);
 
 static void
 take_turn (GTask *task)
 {
   Run *run = g_task_get_task_data (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
   GError *error = NULL;
-  Turn turn = read_turn (task, &error);
+  ConfabHttpBodyTurn turn =
+      confab_http_body_read_turn (run->body, cancellable, take_bytes, run, &error);
 
   confab_http_watch_touch (run->watch);
   if (run->refusal == NULL && run->handler->turn_done != NULL
-      && !g_cancellable_is_cancelled (g_task_get_cancellable (task)))
+      && !g_cancellable_is_cancelled (cancellable))
     run->handler->turn_done (run->handler_data);
 
-  if (turn == TURN_FULL)
+  if (turn == CONFAB_HTTP_BODY_FULL)
     confab_http_watch_mark (run->watch, CONFAB_HTTP_WATCH_READABLE);
-  else if (turn == TURN_BLOCKED)
-    read_when_ready (task);
-  else if (error == NULL && run->refusal != NULL)
-    run_end (task, refusal_error (run));
-  else
-    run_end (task, error);
+  else if (turn == CONFAB_HTTP_BODY_ENDED)
+    body_ended (task, error);
+  else if (!run->socket_watched)
+    confab_http_body_wait (run->body, g_task_get_context (task), readable_cb, g_object_ref (task),
+                           g_object_unref);
 }
 
 static gboolean
@@ -256,25 +177,6 @@ readable_cb (GObject *stream, gpointer user_data)
   take_turn (task);
 
   return G_SOURCE_REMOVE;
-}
-
-/* Only after WOULD_BLOCK. Where the socket is not watched, a new source each time: libsoup's HTTP/1
- * stream answers "readable" from its own buffer, so that a source which is kept spins. */
-static void
-read_when_ready (GTask *task)
-{
-  Run *run = g_task_get_task_data (task);
-
-  clear_read_source (run);
-  if (run->socket_watched)
-    return;
-
-  run->read_source =
-      g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (run->body), NULL);
-  g_source_set_static_name (run->read_source, "[confab] upstream body");
-  g_source_set_callback (run->read_source, G_SOURCE_FUNC (readable_cb), g_object_ref (task),
-                         g_object_unref);
-  g_source_attach (run->read_source, g_task_get_context (task));
 }
 
 /* An HTTP/1 response has its connection to itself. With HTTP/2 it is libsoup that reads. */
@@ -384,8 +286,8 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   Run *run = g_task_get_task_data (task);
   GError *error = NULL;
+  GInputStream *body = soup_session_send_finish (SOUP_SESSION (source), result, &error);
 
-  run->body = soup_session_send_finish (SOUP_SESSION (source), result, &error);
   if (error != NULL && met_dead_connection (run, error))
     {
       g_clear_error (&error);
@@ -399,6 +301,7 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
+  run->body = confab_http_body_new (body);
   confab_http_watch_touch (run->watch);
   error = own_error (run);
   if (error != NULL || g_cancellable_set_error_if_cancelled (g_task_get_cancellable (task), &error))

@@ -5,9 +5,6 @@
 
 G_BEGIN_DECLS
 
-/* The most that is read from one upstream before others have their turn. */
-#define CONFAB_HTTP_TURN_BYTES (64 * 1024)
-
 /* For the first byte, and between bytes. */
 #define CONFAB_HTTP_STALL_TIMEOUT_MS (120 * 1000)
 
