@@ -277,8 +277,8 @@ function defineRequests(mode) {
     const echo = await startEcho(t, 'engineio-echo', mode,
       [...ALLOW, '--ping-interval', '300', '--ping-timeout', '300']);
     const session = await Polling.open(echo, { protocol: 3 });
-    const wire = await Wire.connect(t, echo, 'EIO=3&transport=websocket');
     const start = performance.now();
+    const wire = await Wire.connect(t, echo, 'EIO=3&transport=websocket');
     await wire.waitForClose(3000);
     assert.ok(performance.now() - start > 500);
     await waitFor(async () => !await session.isKnown(), { what: 'the end' });

@@ -268,10 +268,10 @@ function defineHeartbeat(mode) {
 
   test('ping timeout over WebSocket closes it, though it talks', async (t) => {
     const echo = await startEcho(t, 'engineio-echo', mode, quick);
+    const start = performance.now();
     const wire = await Wire.connect(t, echo);
     const talk = setInterval(() => wire.send('4talk'), 50);
     t.after(() => clearInterval(talk));
-    const start = performance.now();
     await wire.waitForClose(2000);
     assert.ok(performance.now() - start > 300);
     await echo.waitForIdleFds();

@@ -302,10 +302,10 @@ function defineConnectTimeout(mode) {
 
   test('a connection that joins nothing is closed in time', async (t) => {
     const echo = await startEcho(t, 'socketio-echo', mode, options);
+    const start = performance.now();
     const wire = await Wire.connect(t, echo);
     const session = await Polling.open(echo);
     const poll = session.poll();
-    const start = performance.now();
     await wire.waitForClose(2000);
     assert.ok(performance.now() - start > 200);
     assert.equal((await poll).text, '1');
@@ -332,8 +332,8 @@ function defineConnectTimeout(mode) {
     const echo = await startEcho(t, 'socketio-echo', mode, options);
     const wire = await join(t, echo);
     await sleep(400);
-    wire.send('41');
     const start = performance.now();
+    wire.send('41');
     await wire.waitForClose(2000);
     assert.ok(performance.now() - start > 200);
   });
