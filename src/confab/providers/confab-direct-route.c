@@ -130,7 +130,7 @@ confab_direct_route_init (ConfabDirectRoute *self)
 {
 }
 
-/* TLS reads records of its own size, and libsoup would speak no HTTP/2 with what has a proxy. */
+/* TLS reads records of its own size, so that there is nothing to gain. */
 static char **
 route_lookup (GProxyResolver *resolver, const char *uri, GCancellable *cancellable, GError **error)
 {

@@ -179,18 +179,15 @@ readable_cb (GObject *stream, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* An HTTP/1 response has its connection to itself. With HTTP/2 it is libsoup that reads. */
+/* A response of HTTP/1 has its connection to itself. */
 static void
 watch_socket (GTask *task)
 {
   Run *run = g_task_get_task_data (task);
-  g_autoptr (GSocket) socket = NULL;
+  g_autoptr (GSocket) socket =
+      confab_http_watcher_find (confab_http_watcher_of (g_task_get_source_object (task)),
+                                soup_message_get_connection_id (run->message));
 
-  if (soup_message_get_http_version (run->message) > SOUP_HTTP_1_1)
-    return;
-
-  socket = confab_http_watcher_find (confab_http_watcher_of (g_task_get_source_object (task)),
-                                     soup_message_get_connection_id (run->message));
   run->socket_watched = socket != NULL && confab_http_watch_set_socket (run->watch, socket);
 }
 
@@ -211,17 +208,23 @@ watch_cb (ConfabHttpWatchReasons reasons, gpointer user_data)
     }
 }
 
-/* Only happens for connections that are made. */
+/* Only happens for connections that are made. HTTP/2 is not offered: that of libsoup 3.2 hears no
+ * cancellation while it waits for a head, tells nobody that a stream or its connection has ended
+ * amid a body, breaks off what runs when a server is about to leave, and sends a question that was
+ * refused again without its body. */
 static void
 network_event_cb (SoupMessage *message,
                   GSocketClientEvent event,
                   GIOStream *connection,
                   gpointer user_data)
 {
+  const char *const protocols[] = { "http/1.1", NULL };
   GTask *task = user_data;
   Run *run = g_task_get_task_data (task);
 
   run->new_connection = TRUE;
+  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (connection))
+    g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
   if (event == G_SOCKET_CLIENT_CONNECTED && G_IS_SOCKET_CONNECTION (connection))
     confab_http_watcher_learn (confab_http_watcher_of (g_task_get_source_object (task)),
                                soup_message_get_connection_id (message),
@@ -321,8 +324,7 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
-  /* There may be more already: libsoup's HTTP/2 stream tells of what comes, and not of what has
-   * come before. */
+  /* some of the body may have come with the head */
   watch_socket (task);
   confab_http_watch_mark (run->watch, CONFAB_HTTP_WATCH_READABLE);
 }

@@ -47,8 +47,8 @@ class Confabd extends Child {
   #home;
   #allow;
 
-  constructor(home, args, { env, allow = [], ulimit }) {
-    const line = ulimit ? ['/bin/sh', '-c', `ulimit ${ulimit} && exec "$@"`, 'sh'] : [];
+  constructor(home, args, { env, allow = [], ulimit, prefix = [] }) {
+    const line = ulimit ? ['/bin/sh', '-c', `ulimit ${ulimit} && exec "$@"`, 'sh'] : prefix;
     const [command, ...rest] = [...line, confabdPath(), ...args];
     super(command, rest, { env: makeEnvironment(home, env) });
     this.#home = home;
@@ -119,9 +119,10 @@ async function makeHome() {
  * Runs confabd with just these arguments, without waiting for it to serve.
  *
  * @param {string[]} args
- * @param {{env?: object, allow?: RegExp[], config?: string, ulimit?: string}} options `allow`:
- *   complaints that this test provokes; `config`: what a file of settings says, which is then
- *   given; `ulimit`: options of the shell's command of that name
+ * @param {{env?: object, allow?: RegExp[], config?: string, ulimit?: string, prefix?: string[]}}
+ *   options `allow`: complaints that this test provokes; `config`: what a file of settings says,
+ *   which is then given; `ulimit`: options of the shell's command of that name; `prefix`: a command
+ *   that ends in becoming confabd
  */
 export async function spawnConfabd(args, options = {}) {
   const home = await makeHome();
