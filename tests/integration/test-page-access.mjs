@@ -23,7 +23,7 @@ before(async () => {
 after(() => browser?.close());
 
 test('the keyboard alone is enough', async (t) => {
-  const { confabd } = await startWithRaw(t, 'paced:200:20');
+  const { confabd } = await startWithRaw(t, 'paced:2000:20');
   const page = await openConnected(t, browser, confabd);
   await waitFor(() => isFocused(messageBox(page)), { what: 'the focus in the message' });
   await page.keyboard.type('Hello');
@@ -64,7 +64,7 @@ const findMotion = (page) => page.evaluate(() => {
 });
 
 test('nothing moves for those who want less of that', async (t) => {
-  const { confabd } = await startWithRaw(t, 'paced:100:30');
+  const { confabd } = await startWithRaw(t, 'paced:1000:30');
   const walk = async (reducedMotion, check) => {
     const page = await openConnected(t, browser, confabd, { reducedMotion });
     await send(page, 'Hello');

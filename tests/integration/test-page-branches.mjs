@@ -176,7 +176,7 @@ test('without Socket.IO it is the same', async (t) => {
 });
 
 test('while an answer is written no other version can be chosen', async (t) => {
-  const { confabd } = await startWithRaw(t, 'paced:400:20');
+  const { confabd } = await startWithRaw(t, 'paced:4000:20');
   const page = await openConnected(t, browser, confabd);
   for (const text of ['Hello', 'Again', 'And again']) {
     await send(page, text);
@@ -208,7 +208,7 @@ test('while an answer is written no other version can be chosen', async (t) => {
 });
 
 test('a choice that comes too late is refused with the reason, and nothing changes', async (t) => {
-  const { confabd } = await startWithRaw(t, 'paced:300:20', { args: ['--no-realtime'] });
+  const { confabd } = await startWithRaw(t, 'paced:3000:20', { args: ['--no-realtime'] });
   const context = await openBrowser(t, browser);
   const one = await openPage(context, confabd.url);
   await waitConnected(one);
@@ -316,7 +316,7 @@ test('what a search finds far up is shown, and on a hidden branch amid an answer
     await goTo('lions');
     await lions.waitFor();
 
-    await chat.call('module:update', { moduleId: 'm', model: 'raw:paced:800:20' });
+    await chat.call('module:update', { moduleId: 'm', model: 'raw:paced:8000:20' });
     await chat.generate({ moduleId: 'm', message: 'At length' });
     await page.reload();
     await answers(page).filter({ hasText: 't3' }).waitFor();

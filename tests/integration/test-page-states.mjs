@@ -79,7 +79,7 @@ async function holdRequests(page, address) {
 }
 
 test('while another tab is answered one can write, and send that afterwards', async (t) => {
-  const { confabd } = await startWithRaw(t, 'paced:500:20');
+  const { confabd } = await startWithRaw(t, 'paced:5000:20');
   const { one, two } = await openTwo(t, confabd);
   await two.goto(one.url());
   await waitConnected(two);
@@ -105,7 +105,7 @@ test('while another tab is answered one can write, and send that afterwards', as
 
 test('a question that comes too late is refused with the reason, and its text is back',
   async (t) => {
-    const { confabd } = await startWithRaw(t, 'paced:500:20');
+    const { confabd } = await startWithRaw(t, 'paced:5000:20');
     const { one, two } = await openTwo(t, confabd);
     const network = await holdable(two);
     await two.goto(one.url());
@@ -132,7 +132,7 @@ test('a question that comes too late is refused with the reason, and its text is
   });
 
 test('so it is without Socket.IO, where nobody hears of the other tab for a while', async (t) => {
-  const { confabd } = await startWithRaw(t, 'paced:500:20', { args: ['--no-realtime'] });
+  const { confabd } = await startWithRaw(t, 'paced:5000:20', { args: ['--no-realtime'] });
   const { one, two } = await openTwo(t, confabd);
   await two.goto(one.url());
   await waitConnected(two);
@@ -149,7 +149,7 @@ test('so it is without Socket.IO, where nobody hears of the other tab for a whil
 });
 
 test('what was made of an older question is kept until it can be sent', async (t) => {
-  const { confabd } = await startWithRaw(t, 'paced:400:20');
+  const { confabd } = await startWithRaw(t, 'paced:4000:20');
   const { one, two } = await openTwo(t, confabd);
   const network = await holdable(two);
   await send(one, 'First');

@@ -143,7 +143,7 @@ test('confabd ends amid an answer and comes back: the page says so and goes on',
   const dir = join(await makeDir(t), 'data');
   const port = String(await freePort());
   const args = ['--dev', '--data-dir', dir, '--port', port];
-  const { confabd, model } = await startRaw(t, 'paced:400:20', args, null);
+  const { confabd, model } = await startRaw(t, 'paced:4000:20', args, null);
   const page = await openConnected(t, browser, confabd);
   await send(page, 'Hello');
   await answers(page).filter({ hasText: 't9' }).waitFor();
@@ -264,9 +264,9 @@ test('what was deleted is gone when the tab is closed before it can be taken bac
 
 test('the list of chats marks those that are being answered, and the header names the model',
   async (t) => {
-    const { confabd } = await startRaw(t, 'paced:600:20');
+    const { confabd } = await startRaw(t, 'paced:6000:20');
     const page = await openConnected(t, browser, confabd);
-    await page.getByRole('button', { name: 'Chat settings: raw:paced:600:20' }).waitFor();
+    await page.getByRole('button', { name: 'Chat settings: raw:paced:6000:20' }).waitFor();
     await send(page, 'Take your time');
     await answers(page).filter({ hasText: 't2' }).waitFor();
     await button(page, 'New chat').first().click();
@@ -295,7 +295,7 @@ test('with each answer stands which model gave it', async (t) => {
 
 test('so it does with one that was stopped, and with one that failed', async (t) => {
   const modelOf = (page, name) => answers(page).getByText(new RegExp(`^raw:${name}`));
-  const slow = await startRaw(t, 'paced:400:20');
+  const slow = await startRaw(t, 'paced:4000:20');
   const page = await openConnected(t, browser, slow.confabd);
   await send(page, 'Hello');
   await answers(page).filter({ hasText: 't9' }).waitFor();
