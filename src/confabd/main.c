@@ -11,6 +11,7 @@
 
 #include "confab-bus-loss.h"
 #include "confab-daemon.h"
+#include "confab-http-session.h"
 
 /* Standard output is for one line only; everything else goes to standard error or the journal. */
 static GLogWriterOutput
@@ -59,6 +60,7 @@ prepare_process (void)
   /* a limit on the size of files is an error of the write that meets it */
   signal (SIGXFSZ, SIG_IGN);
   confab_bus_loss_outlive ();
+  confab_http_session_prepare ();
   g_log_writer_default_set_use_stderr (TRUE);
 
   /* a connection is an fd, and nothing here uses select() */

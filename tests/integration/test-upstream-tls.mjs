@@ -5,7 +5,7 @@ import test from 'node:test';
 
 import { connect } from './lib/chat.mjs';
 import { sleep, waitFor } from './lib/process.mjs';
-import { startSecureUpstream, startTrusting } from './lib/secure-upstream.mjs';
+import { startMuteUpstream, startSecureUpstream, startTrusting } from './lib/secure-upstream.mjs';
 
 async function start(t, answer, options) {
   const upstream = await startSecureUpstream(t, answer);
@@ -128,6 +128,31 @@ for (const [when, answer] of [
     assert.deepEqual([event, end.code], ['error', 'upstream-timeout']);
     await waitFor(() => upstream.exchanges[0].closed, { what: 'the connection is closed' });
   });
+
+test('a server that never shakes hands is given up', async (t) => {
+  const upstream = await startMuteUpstream(t);
+  const confabd = await startTrusting(t, upstream, { provider: 'stall-timeout=1\nretries=0\n' });
+  const chat = await connect(t, confabd);
+  const { event, end } = await chat.ask({ moduleId: 'm', message: 'Hello' });
+  assert.deepEqual([event, end.code], ['error', 'upstream-timeout']);
+  await waitFor(() => upstream.sockets.size === 0, { what: 'the connection is closed' });
+});
+
+test('forty that wait for a handshake are stopped at once, and others are served', async (t) => {
+  const upstream = await startMuteUpstream(t);
+  const confabd = await startTrusting(t, upstream);
+  const chat = await connect(t, confabd);
+  const names = Array.from({ length: 40 }, (_, i) => `m${i}`);
+  const acks = await Promise.all(names.map((moduleId) =>
+    chat.generate({ moduleId, message: 'Hello' })));
+  await waitFor(() => upstream.sockets.size === 40, { what: 'forty connections' });
+  const { messages } = await chat.call('ai:chat:history', { moduleId: 'm0' });
+  assert.equal(messages.length, 2);
+  await Promise.all(names.map((moduleId) => chat.call('ai:chat:stop', { moduleId })));
+  const ends = await Promise.all(acks.map(({ generationId }) => chat.end(generationId)));
+  assert.ok(ends.every(({ payload }) => payload.finishReason === 'stopped'));
+  await waitFor(() => upstream.sockets.size === 0, { what: 'the connections are closed' });
+});
 
 test('a refusal is told with its reason, and without the key', async (t) => {
   const { chat } = await start(t, async ({ response }) => {

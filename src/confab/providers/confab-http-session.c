@@ -8,6 +8,24 @@
 #define IDLE_TIMEOUT_S 30
 
 /**
+ * confab_http_session_prepare:
+ *
+ * Has all sessions of this process speak HTTP/1.1, and no HTTP/2. That of libsoup 3.2 hears no
+ * cancellation while it waits for a head, tells nobody that a stream or its connection has ended
+ * amid a body, breaks off what runs when a server is about to leave, and sends a question that was
+ * refused again without its body. Nor do questions wait any more for each other's handshakes, which
+ * they did as the connection might have been one to share.
+ *
+ * To be called before there are other threads, since libsoup 3.2 knows only an environment variable
+ * for that.
+ */
+void
+confab_http_session_prepare (void)
+{
+  g_setenv ("SOUP_FORCE_HTTP1", "1", TRUE);
+}
+
+/**
  * confab_http_session_new:
  * @direct: for servers on this machine: no proxy, none of the libraries that find one, and one read
  *   of the socket for all that has come

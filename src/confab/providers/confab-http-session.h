@@ -5,6 +5,8 @@
 
 G_BEGIN_DECLS
 
+void confab_http_session_prepare (void);
+
 /* For what confab_http_stream_run_async() and confab_http_fetch_json_async() ask. */
 SoupSession *confab_http_session_new (gboolean direct);
 

@@ -208,23 +208,17 @@ watch_cb (ConfabHttpWatchReasons reasons, gpointer user_data)
     }
 }
 
-/* Only happens for connections that are made. HTTP/2 is not offered: that of libsoup 3.2 hears no
- * cancellation while it waits for a head, tells nobody that a stream or its connection has ended
- * amid a body, breaks off what runs when a server is about to leave, and sends a question that was
- * refused again without its body. */
+/* Only happens for connections that are made. */
 static void
 network_event_cb (SoupMessage *message,
                   GSocketClientEvent event,
                   GIOStream *connection,
                   gpointer user_data)
 {
-  const char *const protocols[] = { "http/1.1", NULL };
   GTask *task = user_data;
   Run *run = g_task_get_task_data (task);
 
   run->new_connection = TRUE;
-  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (connection))
-    g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
   if (event == G_SOCKET_CLIENT_CONNECTED && G_IS_SOCKET_CONNECTION (connection))
     confab_http_watcher_learn (confab_http_watcher_of (g_task_get_source_object (task)),
                                soup_message_get_connection_id (message),

@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createSecureServer } from 'node:http2';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 import { startConfabd } from './confabd.mjs';
@@ -80,6 +81,22 @@ export async function startSecureUpstream(t, answer) {
     server.close();
   });
   return Object.assign(upstream, { baseUrl: `https://127.0.0.1:${server.address().port}/v1` });
+}
+
+/** One that takes connections, and says nothing at all on them; `sockets`: those that are open. */
+export async function startMuteUpstream(t) {
+  const sockets = new Set();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => {}).resume();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    sockets.forEach((socket) => socket.destroy());
+    server.close();
+  });
+  return { sockets, baseUrl: `https://127.0.0.1:${server.address().port}/v1` };
 }
 
 /**
