@@ -84,7 +84,7 @@ test('an id is used as the address says it', async (t) => {
 test('who goes stops nothing, and finds the answer again from its start', async (t) => {
   const { upstream, confabd } = await startWithRaw(t, 'paced:60:20', { args: ['--dev'] });
   const first = await post(confabd, '/api/chat', submit('m', 'q1', 'Hello'));
-  await readUntil(first, ({ delta }) => delta === 't5 ');
+  await readUntil(first, ({ delta }) => delta?.includes('t5 '));
 
   const again = await readAnswer(await fetch(`${confabd.origin}/api/chat/m/stream`));
   const whole = Array.from({ length: 60 }, (_, i) => `t${i} `).join('');
