@@ -8,7 +8,7 @@ import { connect } from '../integration/lib/chat.mjs';
 import { fetchFrom } from '../integration/lib/http.mjs';
 import { sleep, waitFor } from '../integration/lib/process.mjs';
 import { Attacker, request, text, upgradeRequest } from './lib/attacker.mjs';
-import { MIB, Storm, isInstrumented, long } from './lib/storm.mjs';
+import { MIB, SAMPLE_MS, Storm, isInstrumented, long } from './lib/storm.mjs';
 
 const SOCKET = '/api/socket/?EIO=4&transport=polling';
 /* One local address has some 28,000 ports at best, of which many are in TIME_WAIT. */
@@ -72,7 +72,20 @@ test('bodies that come byte by byte', async (t) => {
   const closed = countClosed(all);
   assert.ok(!long || closed === all.length, `${closed} of ${all.length} were given up`);
   destroyAll(all);
-  await storm.weather({ connections: all.length, 'given up': closed });
+  await storm.weather({ connections: all.length, 'given up': closed }, 24 * MIB);
+});
+
+test('bodies whose senders leave, and nobody comes after them', async (t) => {
+  const storm = await Storm.start(t, { clients: 0 });
+  const all = await openMany(storm, 400);
+  const head = request('/api/chat', { method: 'POST', headers: { 'Content-Length': 100000 } });
+  all.forEach(({ socket }) => socket.write(`${head}${'x'.repeat(30000)}`));
+  await waitFor(async () => await isInstrumented()
+      || (await storm.measure()).rss > storm.before.rss + 16 * MIB,
+    { timeout: 60000, interval: 50, what: 'bodies to be kept' });
+  await sleep(SAMPLE_MS * 3);
+  destroyAll(all);
+  await storm.weather({ connections: all.length }, 48 * MIB, 6 * MIB);
 });
 
 test('connections that say nothing, or half of something', async (t) => {

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "confab-body-limit.h"
 #include "confab-error.h"
 #include "confab-http-call.h"
 #include "confab-http-chat.h"
 #include "confab-http-metrics.h"
+#include "confab-request-body.h"
 
 /* How long clients get to take what is queued for them. */
 #define CLOSE_TIMEOUT_MS 3000

@@ -83,13 +83,16 @@ ConfabTrimmer *
 confab_trimmer_new (ConfabService *service, SocketioServer *server)
 {
   ConfabTrimmer *self = g_object_new (CONFAB_TYPE_TRIMMER, NULL);
+  SoupServer *soup_server = socketio_server_get_soup_server (server);
 
   g_signal_connect_object (service, "generation-started", G_CALLBACK (started_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (server, "connection-closed", G_CALLBACK (something_ended), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (socketio_server_get_soup_server (server), "request-finished",
-                           G_CALLBACK (something_ended), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (soup_server, "request-finished", G_CALLBACK (something_ended), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (soup_server, "request-aborted", G_CALLBACK (something_ended), self,
+                           G_CONNECT_SWAPPED);
 
   return self;
 }

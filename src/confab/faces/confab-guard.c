@@ -4,9 +4,9 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#include "confab-body-limit.h"
 #include "confab-error.h"
 #include "confab-http.h"
+#include "confab-request-body.h"
 #include "socketio-server.h"
 
 #define PREFLIGHT_MAX_AGE_SECONDS "600"
@@ -343,7 +343,7 @@ got_headers_cb (SoupServerMessage *message, gpointer user_data)
 
   set_common_headers (message, socket_path);
   if (!socket_path)
-    confab_body_limit_apply (message);
+    confab_request_body_limit (message);
 
   if (!confab_access_check_place (self->access, &requester, &error))
     {
@@ -372,7 +372,7 @@ got_headers_cb (SoupServerMessage *message, gpointer user_data)
   else if (!confab_access_is_authorized (self->access, &requester))
     refuse_unauthorized (message);
   else
-    confab_body_limit_let_in (message);
+    confab_request_body_keep (message);
 }
 
 static void

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "confab-error.h"
+#include "confab-request-body.h"
 #include "socketio-json.h"
 
 /* Codes that a request can be refused with; all others are a fault of the server. */
@@ -241,8 +242,7 @@ confab_http_check_post (SoupServerMessage *message)
 JsonObject *
 confab_http_read_object (SoupServerMessage *message, GError **error)
 {
-  g_autoptr (GBytes) body =
-      soup_message_body_flatten (soup_server_message_get_request_body (message));
+  g_autoptr (GBytes) body = confab_request_body_take (message);
   g_autoptr (JsonNode) node = NULL;
   g_autoptr (GError) cause = NULL;
   gsize length;

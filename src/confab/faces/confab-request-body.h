@@ -10,8 +10,9 @@ G_BEGIN_DECLS
 /* Chat clients like to send all of the conversation along. */
 #define CONFAB_MAX_CHAT_BODY_BYTES (4 * 1024 * 1024)
 
-/* How much of a request's body is kept: nothing of those who are not let in. */
-void confab_body_limit_apply (SoupServerMessage *message);
-void confab_body_limit_let_in (SoupServerMessage *message);
+/* What is kept of a request's body: nothing of those who are not let in. */
+void confab_request_body_limit (SoupServerMessage *message);
+void confab_request_body_keep (SoupServerMessage *message);
+GBytes *confab_request_body_take (SoupServerMessage *message);
 
 G_END_DECLS
