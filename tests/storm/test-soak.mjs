@@ -184,21 +184,28 @@ class Soak {
       const ack = await this.#insist(socket, 'ai:chat:resume', { moduleId: id });
       return ack.state === 'idle' || ENDS.includes(ack.state);
     }, { timeout: 60000, interval: 50, what: `the end of what runs in ${id}` });
-    for (const generationId of generations) {
-      const ack = await this.#insist(socket, 'ai:chat:resume', { moduleId: id, generationId });
-      assert.ok(ack.ok && ENDS.includes(ack.state), `${generationId}: ${JSON.stringify(ack)}`);
-      const told = this.#told.get(generationId);
-      assert.ok(told === undefined || told === (ack.message ?? ''),
-        `${generationId} was told as “${told}”, and is kept as “${ack.message}”`);
-      const end = ack.state === 'failed' ? ack.code : ack.state;
-      this.ends[end] = (this.ends[end] ?? 0) + 1;
-      this.counts.accounted += 1;
-      this.#told.delete(generationId);
-    }
+    // as many at once as ask, or on a busy machine more would come than go
+    const left = [...generations];
+    await Promise.all(Array.from({ length: CLIENTS }, async () => {
+      for (let next = left.pop(); next !== undefined; next = left.pop())
+        await this.#checkEnd(socket, id, next);
+    }));
     await this.#insist(socket, 'ai:chat:leave', { moduleId: id });
     const deleted = await this.#insist(socket, 'module:delete', { moduleId: id });
     assert.equal(deleted.ok, true, JSON.stringify(deleted));
     this.counts.deleted += 1;
+  }
+
+  async #checkEnd(socket, moduleId, generationId) {
+    const ack = await this.#insist(socket, 'ai:chat:resume', { moduleId, generationId });
+    assert.ok(ack.ok && ENDS.includes(ack.state), `${generationId}: ${JSON.stringify(ack)}`);
+    const told = this.#told.get(generationId);
+    assert.ok(told === undefined || told === (ack.message ?? ''),
+      `${generationId} was told as “${told}”, and is kept as “${ack.message}”`);
+    const end = ack.state === 'failed' ? ack.code : ack.state;
+    this.ends[end] = (this.ends[end] ?? 0) + 1;
+    this.counts.accounted += 1;
+    this.#told.delete(generationId);
   }
 
   async disturb() {
