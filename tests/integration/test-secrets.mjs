@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Where the keys of model servers come from: a real keyring, systemd's credentials, variables.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -65,6 +66,33 @@ test('a locked keyring is told at once, and nobody is asked', async (t) => {
   assert.equal(end.code, 'upstream-auth');
   assert.match(end.error, /“work”.*locked/);
   assert.equal(authorization, undefined);
+});
+
+test('a keyring that was not opened yet is told as locked, if it may have the key', async (t) => {
+  const bus = await startBus(t);
+  const keyring = await startKeyring(t, bus);
+  await storeKey(bus, 'work', 'sk-keyring');
+  const { ask } = await start(t, { bus });
+  keyring.kill('SIGKILL');
+  await once(keyring, 'exit');
+  // the bus starts another that nobody opens, as after a login without a password
+  const { end, authorization } = await ask();
+  assert.equal(end.code, 'upstream-auth');
+  assert.match(end.error, /“work”.*locked/);
+  assert.equal(authorization, undefined);
+
+  await startKeyring(t, bus);
+  assert.equal((await ask()).authorization, 'Bearer sk-keyring');
+});
+
+test('a keyring that was not opened yet is no matter to a provider without a key', async (t) => {
+  const bus = await startBus(t);
+  const keyring = await startKeyring(t, bus);
+  await storeKey(bus, 'other', 'sk-other');
+  const { ask } = await start(t, { bus });
+  keyring.kill('SIGKILL');
+  await once(keyring, 'exit');
+  assert.equal((await ask()).event, 'complete');
 });
 
 test('a keyring that hangs delays no start, and one question for a moment', async (t) => {

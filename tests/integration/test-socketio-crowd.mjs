@@ -172,7 +172,8 @@ test('clients that do not read cost neither much memory nor the time of those wh
     assert.ok(beside.refusals > n, `${beside.refusals} refused`);
     assert.equal(beside.overflows, 0);
     if (!beside.isSanitized) {
-      const bound = n * (limit + STREAM_BYTES) + 8 * MIB;
+      // on a busy machine some events wait for those who read as well
+      const bound = n * (limit + STREAM_BYTES + 4 * size) + 8 * MIB;
       assert.ok(beside.most - beside.before < bound,
         `${beside.most - beside.before} bytes more, ${bound} allowed`);
     }

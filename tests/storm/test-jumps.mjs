@@ -181,7 +181,7 @@ model=storm\nretries=0\nstall-timeout=60\nbase-url=${server.baseUrl}\n`).join(''
     keyring.kill('SIGKILL');
   });
   assert.equal(first.used, 0);
-  await startKeyring(t, bus, ['--replace']);
+  await startKeyring(t, bus);
   await waitFor(async () => (await round(() => {})).used === STREAMS,
     { timeout: 120000, interval: 500, what: 'each key to be found again' });
   assert.equal((await round(() => bus.end())).completed, STREAMS);

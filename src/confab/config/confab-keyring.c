@@ -15,6 +15,13 @@ static const SecretSchema schema = { "org.confab.Confab.Key",
                                      SECRET_SCHEMA_NONE,
                                      { { ATTRIBUTE, SECRET_SCHEMA_ATTRIBUTE_STRING }, { NULL } } };
 
+/* What a keyring that was not opened yet may know an item by: gnome-keyring has no schema of it,
+ * only digests of its attributes. */
+static const SecretSchema unopened_schema = { "org.confab.Confab.Key",
+                                              SECRET_SCHEMA_DONT_MATCH_NAME,
+                                              { { ATTRIBUTE, SECRET_SCHEMA_ATTRIBUTE_STRING },
+                                                { NULL } } };
+
 static GHashTable *
 make_attributes (const char *provider)
 {
@@ -51,35 +58,70 @@ retrieved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_pointer (task, g_strdup (text), wipe_and_free);
 }
 
+static gboolean
+is_locked (SecretRetrievable *item)
+{
+  return SECRET_IS_ITEM (item) && secret_item_get_locked (SECRET_ITEM (item));
+}
+
+static void
+return_locked (GTask *task)
+{
+  g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_AUTH,
+                           _ ("The key of the provider “%s” is in a keyring that is locked; "
+                              "unlock it and ask again."),
+                           (const char *) g_task_get_task_data (task));
+}
+
+/* What is open would have been found by its schema: it is somebody else's. */
+static void
+searched_unopened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autolist (SecretRetrievable) items = NULL;
+  GError *error = NULL;
+
+  items = secret_password_search_finish (result, &error);
+  for (GList *l = items; l != NULL; l = l->next)
+    if (is_locked (l->data))
+      {
+        return_locked (task);
+        return;
+      }
+
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, NULL, NULL);
+}
+
+static void
+search_unopened (GTask *task)
+{
+  g_autoptr (GHashTable) attributes = make_attributes (g_task_get_task_data (task));
+
+  secret_password_searchv (&unopened_schema, attributes, SECRET_SEARCH_ALL,
+                           g_task_get_cancellable (task), searched_unopened_cb,
+                           g_object_ref (task));
+}
+
 static void
 searched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   g_autolist (SecretRetrievable) items = NULL;
   GError *error = NULL;
-  SecretRetrievable *item;
 
   items = secret_password_search_finish (result, &error);
   if (error != NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  if (items == NULL)
-    {
-      g_task_return_pointer (task, NULL, NULL);
-      return;
-    }
-
-  /* Nobody may be there to answer a dialog, so none is shown. */
-  item = items->data;
-  if (SECRET_IS_ITEM (item) && secret_item_get_locked (SECRET_ITEM (item)))
-    g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_AUTH,
-                             _ ("The key of the provider “%s” is in a keyring that is locked; "
-                                "unlock it and ask again."),
-                             (const char *) g_task_get_task_data (task));
+    g_task_return_error (task, error);
+  else if (items == NULL)
+    search_unopened (task);
+  /* nobody may be there to answer a dialog, so none is shown */
+  else if (is_locked (items->data))
+    return_locked (task);
   else
-    secret_retrievable_retrieve_secret (item, g_task_get_cancellable (task), retrieved_cb,
+    secret_retrievable_retrieve_secret (items->data, g_task_get_cancellable (task), retrieved_cb,
                                         g_object_ref (task));
 }
 

@@ -51,15 +51,36 @@ export async function isOwned(bus, name) {
   return answer.includes('true');
 }
 
-/** Starts the real keyring, open, and waits until it answers; returns its process. */
-export async function startKeyring(t, bus, args = []) {
-  const keyring = spawn('gnome-keyring-daemon',
-    ['--foreground', '--unlock', '--components=secrets', ...args],
-    { env: bus.env, stdio: ['pipe', 'ignore', 'ignore'] });
-  t.after(() => { keyring.kill('SIGTERM'); });
-  keyring.stdin.end('password');
-  await waitFor(() => isOwned(bus, 'org.freedesktop.secrets'), { what: 'a keyring' });
-  return keyring;
+const SECRETS = 'org.freedesktop.secrets';
+
+/** The process that owns a name, or 0. */
+async function ownerOf(bus, name) {
+  const answer = await bus.run('gdbus', 'call', '--session', '--dest', 'org.freedesktop.DBus',
+    '--object-path', '/', '--method', 'org.freedesktop.DBus.GetConnectionUnixProcessID', name)
+    .catch(() => '0');
+  return Number(/(\d+),?\)?\s*$/.exec(answer)?.[1] ?? 0);
+}
+
+/**
+ * Starts the real keyring, open, and waits until it answers; returns its process. Whoever asks
+ * while none is there makes the bus start one that is locked, which this one replaces.
+ */
+export async function startKeyring(t, bus) {
+  for (;;) {
+    const keyring = spawn('gnome-keyring-daemon',
+      ['--foreground', '--unlock', '--components=secrets', '--replace'],
+      { env: bus.env, stdio: ['pipe', 'ignore', 'ignore'] });
+    t.after(() => { keyring.kill('SIGTERM'); });
+    keyring.stdin.end('password');
+    let owner = 0;
+    await waitFor(async () => {
+      owner = await ownerOf(bus, SECRETS);
+      return owner === keyring.pid || keyring.exitCode !== null;
+    }, { what: 'a keyring' }).catch(() => {});
+    if (owner === keyring.pid)
+      return keyring;
+    keyring.kill('SIGTERM');
+  }
 }
 
 /** Puts a key into the keyring, as confabctl does. */
