@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Where the keys of model servers come from: a real keyring, systemd's credentials, variables.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -13,6 +12,10 @@ import { makeDir, waitFor } from './lib/process.mjs';
 import { startRawUpstream } from './lib/upstreams.mjs';
 
 const SECRETS = 'org.freedesktop.secrets';
+
+const lock = (bus) => bus.run('gdbus', 'call', '--session', '--dest', SECRETS, '--object-path',
+  '/org/freedesktop/secrets', '--method', 'org.freedesktop.Secret.Service.Lock',
+  '["/org/freedesktop/secrets/aliases/default"]');
 
 async function start(t, { bus, env, variable, allow, model = 'raw:plain' } = {}) {
   const upstream = await startRawUpstream(t);
@@ -57,9 +60,7 @@ test('a locked keyring is told at once, and nobody is asked', async (t) => {
   const bus = await startBus(t);
   await startKeyring(t, bus);
   await storeKey(bus, 'work', 'sk-keyring');
-  await bus.run('gdbus', 'call', '--session', '--dest', SECRETS, '--object-path',
-    '/org/freedesktop/secrets', '--method', 'org.freedesktop.Secret.Service.Lock',
-    '["/org/freedesktop/secrets/aliases/default"]');
+  await lock(bus);
   const { ask } = await start(t, { bus });
   const { event, end, authorization } = await ask();
   assert.equal(event, 'error');
@@ -73,8 +74,7 @@ test('a keyring that was not opened yet is told as locked, if it may have the ke
   const keyring = await startKeyring(t, bus);
   await storeKey(bus, 'work', 'sk-keyring');
   const { ask } = await start(t, { bus });
-  keyring.kill('SIGKILL');
-  await once(keyring, 'exit');
+  await keyring.end('SIGKILL');
   // the bus starts another that nobody opens, as after a login without a password
   const { end, authorization } = await ask();
   assert.equal(end.code, 'upstream-auth');
@@ -85,13 +85,21 @@ test('a keyring that was not opened yet is told as locked, if it may have the ke
   assert.equal((await ask()).authorization, 'Bearer sk-keyring');
 });
 
+test('what another program keeps in a locked keyring is no key of ours', async (t) => {
+  const bus = await startBus(t);
+  await startKeyring(t, bus);
+  await storeKey(bus, 'work', 'sk-of-another', 'org.example.Other');
+  await lock(bus);
+  const { ask } = await start(t, { bus });
+  assert.equal((await ask()).event, 'complete');
+});
+
 test('a keyring that was not opened yet is no matter to a provider without a key', async (t) => {
   const bus = await startBus(t);
   const keyring = await startKeyring(t, bus);
   await storeKey(bus, 'other', 'sk-other');
   const { ask } = await start(t, { bus });
-  keyring.kill('SIGKILL');
-  await once(keyring, 'exit');
+  await keyring.end('SIGKILL');
   assert.equal((await ask()).event, 'complete');
 });
 

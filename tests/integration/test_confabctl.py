@@ -269,12 +269,11 @@ class TestKeys(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.home, True)
         self.env = environment(self.home, DBUS_SESSION_BUS_ADDRESS=self.bus.address)
 
-    def start_keyring(self):
+    def start_keyring(self, *args):
         # pylint: disable-next=consider-using-with
         keyring = subprocess.Popen(
-            ['gnome-keyring-daemon', '--unlock', '--components=secrets', '--foreground'],
-            env=self.env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
+            ['gnome-keyring-daemon', '--components=secrets', '--foreground', *args], env=self.env,
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(keyring.wait)
         self.addCleanup(keyring.terminate)
         keyring.stdin.write(b'password')
@@ -285,6 +284,7 @@ class TestKeys(unittest.TestCase):
             'org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'NameHasOwner',
             GLib.Variant('(s)', ('org.freedesktop.secrets',)), None, 0, -1, None).unpack()[0],
                  'the keyring')
+        return keyring
 
     def run_it(self, *args, code=0, text=''):
         result = subprocess.run([os.environ['CONFABCTL'], 'providers', *args], env=self.env,
@@ -300,7 +300,7 @@ class TestKeys(unittest.TestCase):
                               capture_output=True, timeout=PATIENCE, check=False).stdout
 
     def test_from_a_pipe(self):
-        self.start_keyring()
+        self.start_keyring('--unlock')
         self.run_it('set-key', 'work', text='sk-first\nnot this\n')
         self.assertEqual(self.lookup('work'), 'sk-first')
         self.run_it('set-key', 'work', text='sk-second')
@@ -309,8 +309,17 @@ class TestKeys(unittest.TestCase):
         self.assertEqual(self.lookup('work'), '')
         self.run_it('clear-key', 'work', code=1)
 
-    def test_what_is_no_key(self):
+    def test_clear_in_a_keyring_that_nobody_opened(self):
+        keyring = self.start_keyring('--unlock')
+        self.run_it('set-key', 'work', text='sk-first')
+        keyring.kill()
+        keyring.wait()
         self.start_keyring()
+        self.assertIn('locked', self.run_it('clear-key', 'work', code=1))
+        self.assertIn('no key of', self.run_it('clear-key', 'other', code=1))
+
+    def test_what_is_no_key(self):
+        self.start_keyring('--unlock')
         for text in ('', '\n', 'two words', 'naïve', 'a\tb', 'x' * 4001):
             with self.subTest(text):
                 self.assertNotIn('naïve', self.run_it('set-key', 'work', text=text, code=2))
@@ -336,7 +345,7 @@ class TestKeys(unittest.TestCase):
             '/run/dbus/system_bus_socket') else 3)
 
     def test_an_unknown_provider_is_told(self):
-        self.start_keyring()
+        self.start_keyring('--unlock')
         confabd = Confabd(self.bus, '--session', '--provider', 'builtin')
         self.addCleanup(confabd.stop)
         self.assertIn('“work”', self.run_it('set-key', 'work', text='sk-x'))
@@ -363,7 +372,7 @@ class TestKeys(unittest.TestCase):
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
 
     def test_a_terminal_shows_nothing(self):
-        self.start_keyring()
+        self.start_keyring('--unlock')
         code, seen = self.in_terminal(b'sk-typed\r')
         self.assertEqual(code, 0, seen)
         self.assertIn('“work”', seen)
@@ -372,7 +381,7 @@ class TestKeys(unittest.TestCase):
         self.assertEqual(self.lookup('work'), 'sk-typed')
 
     def test_ctrl_c_leaves_the_terminal_as_it_was(self):
-        self.start_keyring()
+        self.start_keyring('--unlock')
         code, seen = self.in_terminal(b'sk-ty\x03')
         self.assertEqual(code, 130, seen)
         self.assertRegex(seen, r' echo ')

@@ -175,10 +175,10 @@ model=storm\nretries=0\nstall-timeout=60\nbase-url=${server.baseUrl}\n`).join(''
   };
 
   // it dies while all of them wait for its answers
-  keyring.kill('SIGSTOP');
+  keyring.process.kill('SIGSTOP');
   const first = await round(async () => {
     await sleep(300);
-    keyring.kill('SIGKILL');
+    keyring.process.kill('SIGKILL');
   });
   assert.equal(first.used, 0);
   await startKeyring(t, bus);

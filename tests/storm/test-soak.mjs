@@ -103,12 +103,13 @@ class Soak {
 
   /* A call that is made again until it was let through and answered. */
   async #insist(socket, event, payload) {
-    for (;;) {
+    for (const end = Date.now() + 2 * CALL_TIMEOUT; Date.now() < end;) {
       const ack = await this.#call(socket, event, payload);
       if (ack && ack.code !== 'rate-limited')
         return ack;
       await sleep(ack?.retryAfterMs ?? 20);
     }
+    throw new Error(`${event} gets no answer`);
   }
 
   async #ask(socket, module) {

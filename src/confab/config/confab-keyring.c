@@ -10,6 +10,8 @@
 #include <libsecret/secret.h>
 
 #define ATTRIBUTE "provider"
+/* of items whose schema a keyring does not know, or does not know yet */
+#define UNKNOWN_SCHEMA "org.freedesktop.Secret.Generic"
 
 static const SecretSchema schema = { "org.confab.Confab.Key",
                                      SECRET_SCHEMA_NONE,
@@ -64,16 +66,34 @@ is_locked (SecretRetrievable *item)
   return SECRET_IS_ITEM (item) && secret_item_get_locked (SECRET_ITEM (item));
 }
 
-static void
-return_locked (GTask *task)
+static GError *
+make_locked_error (const char *provider)
 {
-  g_task_return_new_error (task, CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_AUTH,
-                           _ ("The key of the provider “%s” is in a keyring that is locked; "
-                              "unlock it and ask again."),
-                           (const char *) g_task_get_task_data (task));
+  return g_error_new (CONFAB_ERROR, CONFAB_ERROR_UPSTREAM_AUTH,
+                      _ ("The key of the provider “%s” is in a keyring that is locked; unlock it "
+                         "and ask again."),
+                      provider);
 }
 
-/* What is open would have been found by its schema: it is somebody else's. */
+/* Whether one of @items may be a key of ours that nobody can read now. What is open, or is known to
+ * be of another schema, is somebody else's. */
+static gboolean
+may_hold_key (GList *items)
+{
+  for (GList *l = items; l != NULL; l = l->next)
+    {
+      g_autoptr (GHashTable) attributes = secret_retrievable_get_attributes (l->data);
+      const char *name = g_hash_table_lookup (attributes, "xdg:schema");
+
+      if (is_locked (l->data)
+          && (name == NULL || g_str_equal (name, UNKNOWN_SCHEMA)
+              || g_str_equal (name, schema.name)))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 static void
 searched_unopened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -82,12 +102,8 @@ searched_unopened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
 
   items = secret_password_search_finish (result, &error);
-  for (GList *l = items; l != NULL; l = l->next)
-    if (is_locked (l->data))
-      {
-        return_locked (task);
-        return;
-      }
+  if (error == NULL && may_hold_key (items))
+    error = make_locked_error (g_task_get_task_data (task));
 
   if (error != NULL)
     g_task_return_error (task, error);
@@ -119,7 +135,7 @@ searched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     search_unopened (task);
   /* nobody may be there to answer a dialog, so none is shown */
   else if (is_locked (items->data))
-    return_locked (task);
+    g_task_return_error (task, make_locked_error (g_task_get_task_data (task)));
   else
     secret_retrievable_retrieve_secret (items->data, g_task_get_cancellable (task), retrieved_cb,
                                         g_object_ref (task));
@@ -247,15 +263,29 @@ confab_keyring_store (const char *provider,
  * confab_keyring_clear:
  * @provider: a provider's name
  *
- * Returns: whether there was a key; FALSE without an error if not
+ * Returns: whether there was a key; FALSE without an error if not, and with
+ *   %CONFAB_ERROR_UPSTREAM_AUTH if it is locked
  */
 gboolean
 confab_keyring_clear (const char *provider, GCancellable *cancellable, GError **error)
 {
 #ifdef HAVE_LIBSECRET
   g_autoptr (GHashTable) attributes = make_attributes (provider);
+  g_autolist (SecretRetrievable) items = NULL;
+  GError *cause = NULL;
+  gboolean cleared = secret_password_clearv_sync (&schema, attributes, cancellable, &cause);
 
-  return secret_password_clearv_sync (&schema, attributes, cancellable, error);
+  if (!cleared && cause == NULL)
+    {
+      items = secret_password_searchv_sync (&unopened_schema, attributes, SECRET_SEARCH_ALL,
+                                            cancellable, &cause);
+      if (cause == NULL && may_hold_key (items))
+        cause = make_locked_error (provider);
+    }
+  if (cause != NULL)
+    g_propagate_error (error, cause);
+
+  return cleared;
 #else
   return fail (error);
 #endif

@@ -371,7 +371,7 @@ got_headers_cb (SoupServerMessage *message, gpointer user_data)
     return;
   else if (!confab_access_is_authorized (self->access, &requester))
     refuse_unauthorized (message);
-  else
+  else if (g_str_equal (soup_server_message_get_method (message), "POST"))
     confab_request_body_keep (message);
 }
 

@@ -62,31 +62,32 @@ async function ownerOf(bus, name) {
 }
 
 /**
- * Starts the real keyring, open, and waits until it answers; returns its process. Whoever asks
- * while none is there makes the bus start one that is locked, which this one replaces.
+ * Starts the real keyring, open, and waits until it answers; returns it. Whoever asks while none is
+ * there makes the bus start one that is locked, which this one replaces.
  */
 export async function startKeyring(t, bus) {
-  for (;;) {
-    const keyring = spawn('gnome-keyring-daemon',
-      ['--foreground', '--unlock', '--components=secrets', '--replace'],
-      { env: bus.env, stdio: ['pipe', 'ignore', 'ignore'] });
-    t.after(() => { keyring.kill('SIGTERM'); });
-    keyring.stdin.end('password');
-    let owner = 0;
-    await waitFor(async () => {
-      owner = await ownerOf(bus, SECRETS);
-      return owner === keyring.pid || keyring.exitCode !== null;
-    }, { what: 'a keyring' }).catch(() => {});
-    if (owner === keyring.pid)
+  for (let left = 5; ; left -= 1) {
+    const keyring = bus.start('gnome-keyring-daemon',
+      ['--foreground', '--unlock', '--components=secrets', '--replace'], { stdio: 'pipe' });
+    keyring.process.stdin.on('error', () => {}).end('password');
+    try {
+      await waitFor(async () => {
+        assert.ok(!keyring.hasExited, keyring.stderr);
+        return await ownerOf(bus, SECRETS) === keyring.pid;
+      }, { what: 'a keyring' });
       return keyring;
-    keyring.kill('SIGTERM');
+    } catch (error) {
+      if (left === 0)
+        throw error;
+      await keyring.end('SIGTERM');
+    }
   }
 }
 
-/** Puts a key into the keyring, as confabctl does. */
-export async function storeKey(bus, provider, key) {
+/** Puts a key into the keyring, as confabctl does, or as another program that has a schema. */
+export async function storeKey(bus, provider, key, schema = 'org.confab.Confab.Key') {
   const child = spawn('secret-tool', ['store', '--label', `Confab: key of ${provider}`,
-    'xdg:schema', 'org.confab.Confab.Key', 'provider', provider], { env: bus.env });
+    'xdg:schema', schema, 'provider', provider], { env: bus.env });
   child.stdin.end(key);
   const [code] = await new Promise((resolve) => { child.on('close', (...args) => resolve(args)); });
   assert.equal(code, 0);
