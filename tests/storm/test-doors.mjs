@@ -75,6 +75,26 @@ test('bodies that come byte by byte', async (t) => {
   await storm.weather({ connections: all.length, 'given up': closed }, 24 * MIB);
 });
 
+test('bodies in chunks of one byte', async (t) => {
+  const storm = await Storm.start(t);
+  const n = long ? 200000 : 60000;
+  const all = await openMany(storm, 10);
+  const headers = { 'Transfer-Encoding': 'chunked' };
+  const head = request('/api/chat', { method: 'POST', headers });
+  all.forEach(({ socket }) => socket.write(`${head}${'1\r\nx\r\n'.repeat(n)}`));
+  await waitFor(() => all.every(({ socket }) => socket.writableLength === 0),
+    { timeout: 60000, interval: 20, what: 'all to be taken' });
+  await sleep(SAMPLE_MS * 3);
+  all.forEach(({ socket }) => socket.write('0\r\n\r\n'));
+  await waitFor(() => all.every(({ status }) => status > 0),
+    { timeout: 60000, interval: 20, what: 'answers' });
+  destroyAll(all);
+  const chunks = n * all.length;
+  await storm.weather({ chunks, ...countStatuses(all) }, 16 * MIB);
+  // they are read in turns with what others want
+  assert.ok(storm.served > chunks / 100000, `${storm.served} answers to others`);
+});
+
 test('bodies whose senders leave, and nobody comes after them', async (t) => {
   const storm = await Storm.start(t, { clients: 0 });
   const all = await openMany(storm, 400);

@@ -9,6 +9,7 @@
 #include "engineio-request.h"
 #include "engineio-server-private.h"
 #include "engineio-upgrade.h"
+#include "socketio-body-turns.h"
 #include "socketio-decision-private.h"
 #include "socketio-handshake-private.h"
 
@@ -279,6 +280,9 @@ got_headers_cb (SoupServerMessage *message, gpointer user_data)
       && soup_server_message_get_method (message) == SOUP_METHOD_POST)
     transport = engineio_session_get_transport (request.session);
   add_cors_headers (self, message);
+  /* a server of our own does so from the start */
+  if (!mount->own)
+    socketio_body_turns_keep (message);
   engineio_post_begin (
       message,
       ENGINEIO_IS_POLLING_TRANSPORT (transport) ? ENGINEIO_POLLING_TRANSPORT (transport) : NULL,

@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include "socketio-body-turns.h"
 #include "socketio-doorman.h"
 
 /* File descriptors that connections leave to the rest of the program. */
@@ -48,6 +49,7 @@ request_started_cb (SoupServer *soup_server, SoupServerMessage *message, gpointe
 {
   soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection",
                                 "close");
+  socketio_body_turns_keep (message);
 }
 
 /* Where connections must leave the rest of the program its fds. */
