@@ -76,7 +76,7 @@ provider_run_start (ProviderRun *run,
 void
 provider_run_wait (ProviderRun *run)
 {
-  gint64 end = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+  gint64 end = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
 
   while (run->n_callbacks == 0 && g_get_monotonic_time () < end)
     g_main_context_iteration (NULL, TRUE);

@@ -497,7 +497,7 @@ check_crowd (Form form, const char *unit, gsize unit_length, gsize skip_last)
   packets = decode (form, body, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (packets->len, ==, n_units);
-  g_assert_cmpint (g_get_monotonic_time () - start, <, 10 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 60 * G_USEC_PER_SEC);
 }
 
 static void
