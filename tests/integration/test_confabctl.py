@@ -310,6 +310,7 @@ class TestKeys(unittest.TestCase):
         self.run_it('clear-key', 'work', code=1)
 
     def test_clear_in_a_keyring_that_nobody_opened(self):
+        self.suppress_leaks()
         keyring = self.start_keyring('--unlock')
         self.run_it('set-key', 'work', text='sk-first')
         keyring.kill()
