@@ -58,6 +58,37 @@ function defineEnds(mode) {
       });
   }
 
+  /* A session by polling, whose WebSocket is probed, and that the server closes then. */
+  const closeWhileMoving = async (t) => {
+    const echo = await startEcho(t, 'socketio-lab', mode);
+    const watcher = await connectWatcher(t, echo);
+    const session = await Polling.open(echo);
+    await session.send('40');
+    const [, id] = /^40\{"sid":"([^"]+)"/.exec((await session.poll()).text);
+    const wire = await Wire.upgrade(t, session);
+    wire.send('2probe');
+    assert.equal(await wire.next(), '3probe');
+    await call(watcher, 'end', id, 1);
+    assert.deepEqual(await waitForLog(watcher, 'ended'), [[id, 'forced close']]);
+    return { echo, session, wire };
+  };
+
+  test('who moves while the server closes hears of it where he moves to', async (t) => {
+    const { echo, wire } = await closeWhileMoving(t);
+    await sleep(SILENCE);
+    assert.ok(!wire.hasClosed);
+    wire.send('5');
+    await wire.waitForClose(2000);
+    await echo.waitForIdleFds({ extra: 2 });
+  });
+
+  test('who polls once more while the server closes hears of it there', async (t) => {
+    const { echo, session, wire } = await closeWhileMoving(t);
+    assert.equal((await session.poll()).text, '1');
+    await wire.waitForClose(2000);
+    await echo.waitForIdleFds({ extra: 2 });
+  });
+
   test('a socket ends itself in its own handler', async (t) => {
     const echo = await startEcho(t, 'socketio-lab', mode);
     for (const close of [0, 1, 2]) {

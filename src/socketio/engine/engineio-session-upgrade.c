@@ -55,6 +55,7 @@ take_over (EngineioSession *self)
   self->probed = FALSE;
   engineio_transport_abort (old);
   engineio_session_flush_now (self);
+  engineio_session_advance_close (self);
 }
 
 static gboolean

@@ -213,7 +213,10 @@ begin_close (EngineioSession *self, const char *reason, guint timeout_ms)
   socketio_reactor_stop_timer (self->reactor, &self->heartbeat_timer);
   socketio_reactor_start_timer (self->reactor, &self->close_timer, timeout_ms, close_timeout_cb,
                                 self);
-  engineio_session_drop_candidate (self);
+  /* A client that knows that its probe was answered polls no more: it hears of the close where it
+   * moves to. */
+  if (!self->probed || self->peer_closed)
+    engineio_session_drop_candidate (self);
   tell_closed (self, reason);
   engineio_session_flush_now (self);
   engineio_session_advance_close (self);
@@ -333,7 +336,7 @@ engineio_session_handle_progress (EngineioSession *self, EngineioTransport *tran
     return;
 
   engineio_session_flush_now (self);
-  if (self->probed && self->queue == NULL)
+  if (self->state == SESSION_OPEN && self->probed && self->queue == NULL)
     engineio_session_end_poll (self);
   engineio_session_maybe_tell_drained (self);
   engineio_session_advance_close (self);
